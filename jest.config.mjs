@@ -1,0 +1,21 @@
+const project = (displayName, testMatch) => ({
+  displayName,
+  rootDir: '.',
+  testEnvironment: 'node',
+  testMatch,
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/jest-strip-types.mjs' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '/\\.types/', '<rootDir>/\\.cache/'],
+});
+
+export default {
+  coverageProvider: 'v8',
+  projects: [
+    project('unit', ['<rootDir>/{contract,operator,sidecar,cli,scripts}/**/*.test.ts', '<rootDir>/test/support/**/*.test.ts']),
+    project('golden', ['<rootDir>/test/golden/**/*.test.ts']),
+    project('simulation', ['<rootDir>/test/simulation/**/*.test.ts']),
+    project('data-plane', ['<rootDir>/test/data-plane/**/*.test.ts']),
+    project('crds', ['<rootDir>/test/crds/**/*.test.ts']),
+    project('house', ['<rootDir>/test/house/**/*.test.ts']),
+  ],
+};

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { createKubernetesAPI, type KubernetesAPI } from './kubernetes-api.ts';
+import { manifestsOf } from './manifest-arbitrary.ts';
 import { readCases, sameMessage, type ExpectedCause, type ManifestCase } from './read-cases.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
@@ -35,6 +37,15 @@ describe('a real API server judges each example', () => {
     if (!example.valid) expect(status).toBeGreaterThanOrEqual(400);
   });
 });
+
+test.each(crds.map(({ spec }) => [spec.names.kind] as const))('no rule of %s fails to evaluate, whatever stands in the fields', async (kind) => {
+  await fc.assert(fc.asyncProperty(manifestsOf(kind, ['any']), async ({ metadata, spec }) => {
+    const manifest = { apiVersion: 'belay.dev/v1alpha1', kind, metadata: { name: metadata.name }, spec };
+    const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All`, { body: manifest });
+    expect([201, 422]).toContain(status);
+    expect(causesOf(body as Answer).filter(({ message }) => message.includes('rule:'))).toEqual([]);
+  }), { numRuns: 300 });
+}, 60_000);
 
 test.each(exampleManifests())('the example %s is taken without a word', async (_, manifest) => {
   const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All&fieldValidation=Strict`, { body: manifest });

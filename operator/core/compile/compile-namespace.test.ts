@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseRoutingTable, type ChainEntry, type ProviderEntry } from '@belay/contract';
+import { manifestsOf } from '../../../test/crds/manifest-arbitrary.ts';
 import { nodeTools, snapshotOf } from '../../../test/golden/compile/snapshot-of.ts';
-import { crdSchemas, type OpenAPISchema } from '../resources/crd-schemas.ts';
 import { compileNamespace } from './compile-namespace.ts';
 import type { ResourceConditions } from './conditions.ts';
-import type { Manifest, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const target = '{ providerRef: { name: p }, model: m }';
 
@@ -172,8 +172,8 @@ test('conditions carry the generation that was compiled', () => {
 
 describe('for any resources that keep the form of their CRD', () => {
   const snapshots = fc.record({
-    providers: fc.uniqueArray(manifests('ModelProvider', ['a', 'b', 'c']), { selector: ({ metadata }) => metadata.name }),
-    chains: fc.uniqueArray(manifests('FallbackChain', ['x', 'y', 'z']), { selector: ({ metadata }) => metadata.name }),
+    providers: fc.uniqueArray(manifestsOf('ModelProvider', ['a', 'b', 'c']), { selector: ({ metadata }) => metadata.name }),
+    chains: fc.uniqueArray(manifestsOf('FallbackChain', ['x', 'y', 'z']), { selector: ({ metadata }) => metadata.name }),
     standalone: fc.boolean(),
   });
 
@@ -218,24 +218,4 @@ function chain(name: string, spec: string): string {
 
 function statuses(resource: ResourceConditions | undefined): { [type: string]: string } {
   return Object.fromEntries((resource?.conditions ?? []).map(({ type, status }) => [type, status]));
-}
-
-/** Manifests with any fields that the CRD's structure allows, whatever its rules say of their values. */
-function manifests(kind: string, names: readonly [string, ...string[]]): fc.Arbitrary<Manifest> {
-  const spec = crdSchemas.find((crd) => crd.kind === kind)?.schema.properties?.['spec'] ?? {};
-  return fc.record({
-    metadata: fc.record({ name: fc.constantFrom(...names), creationTimestamp: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z') }, { requiredKeys: ['name'] }),
-    spec: valuesOf(spec, '') as fc.Arbitrary<object>,
-  });
-}
-
-function valuesOf({ type, enum: values, properties = {}, required = [], items = {}, minimum = 0, maximum = 100, minItems = 0 }: OpenAPISchema, name: string): fc.Arbitrary<unknown> {
-  if (values !== undefined) return fc.constantFrom(...values);
-  switch (type) {
-    case 'boolean': return fc.boolean();
-    case 'integer': return fc.integer({ min: minimum, max: maximum });
-    case 'array': return fc.array(valuesOf(items, name), { minLength: minItems, maxLength: 3 });
-    case 'object': return fc.record(Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, valuesOf(property, key)])), { requiredKeys: [...required] });
-    default: return fc.oneof(fc.string(), fc.constantFrom('a', 'b', 'c', 'm', '*', '2s', '1h', '5%', 'Auto', 'https://llm.example/v1', 'http://a.b.svc/v1', 'http://127.0.0.1:1'));
-  }
 }

@@ -1,4 +1,4 @@
-import type { AttemptEffect, AttemptPlan, Ending } from '../../sidecar/core/attempt/protocol.ts';
+import type { AttemptEffect, AttemptPlan, Ending } from '@belay/sidecar/core/attempt/protocol.ts';
 import type { VirtualRun } from './run-virtual.ts';
 
 /** A run as a person would tell it, one line an effect with its time: `1000 start b Hedge`, `1300 commit b`. Timers are left out. */

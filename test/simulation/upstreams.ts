@@ -1,5 +1,5 @@
 import type { FailureClass } from '@belay/contract';
-import { failure, type Failure } from '../../sidecar/core/failure/failure.ts';
+import { failure, type Failure } from '@belay/sidecar/core/failure/failure.ts';
 import type { UpstreamMove, World } from './run-virtual.ts';
 
 /** Answers in full: first content after `firstMs`, whole `restMs` later. */

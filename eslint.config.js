@@ -64,7 +64,8 @@ export default tseslint.config(
     rules: {
       'belay/file-name': 'error',
       'belay/package-by-name': 'error',
-      'complexity': ['error', 10],
+      // A switch over a closed union counts once, however many its cases.
+      'complexity': ['error', { max: 10, variant: 'modified' }],
       'max-lines': ['error', 400],
       'max-lines-per-function': ['error', 60],
       'no-restricted-syntax': ['error', ...refusedSyntax],

@@ -36,14 +36,14 @@ export async function ensureKubernetes(log: (line: string) => void): Promise<str
 }
 
 /** The version of Kubernetes that build/go.mod pins, e.g. `1.35.4`. */
-export function kubernetesVersion(): string {
+function kubernetesVersion(): string {
   const found = /^\s*k8s\.io\/kubernetes v(\S+)$/m.exec(readFileSync(join(source, 'go.mod'), 'utf8'));
   if (found?.[1] === undefined) throw new Error(`${join(source, 'go.mod')} requires no k8s.io/kubernetes`);
   return found[1];
 }
 
 /** What the program depends on. Not the Go version: a newer Go makes no other Kubernetes. */
-export function sourceStamp(): string {
+function sourceStamp(): string {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(source, file)));
   return hash.update(JSON.stringify([linkerFlags(), process.platform, process.arch])).digest('hex').slice(0, 16);

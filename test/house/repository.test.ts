@@ -21,6 +21,13 @@ describe('the repository', () => {
     expect(links.filter((target) => !files.some((path) => path === target || path.startsWith(target.endsWith('/') ? target : `${target}/`)))).toEqual([]);
   });
 
+  test('shows manifests in its README that are those of its examples', () => {
+    const examples = files.filter((path) => path.startsWith('examples/')).map(read);
+    const shown = [...read('README.md').matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text ?? '');
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter((text) => !examples.some((example) => example.includes(text)))).toEqual([]);
+  });
+
   test('gives a sidecar few packages, and these', () => {
     expect(dependenciesOf('sidecar')).toEqual(['@belay/contract', 'eventsource-parser']);
   });

@@ -21,7 +21,7 @@ function duplicates(schema: OpenAPISchema, list: readonly Json[], path: FieldPat
   const type = schema['x-kubernetes-list-type'];
   if (type !== 'set' && type !== 'map') return [];
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const foreign = type === 'map' ? list.findIndex((item) => !isObject(item)) : -1;
+  const foreign = type === 'map' ? list.findIndex((item) => item !== null && !isObject(item)) : -1;
   if (foreign !== -1) return [invalid(formatFieldPath([...path, foreign]), list[foreign] ?? null, 'must be an object for an array of list-type map')];
   return secondOf(list.map((item) => (type === 'set' ? item : keysOf(item, keys))), path);
 }

@@ -20,7 +20,8 @@ const valueMessage = "a valid label must be an empty string or consist of alphan
 export function checkMetadata(resource: JsonObject): readonly FieldError[] {
   const { metadata = null } = resource;
   if (metadata !== null && !isObject(metadata)) return [wrongType('metadata', 'an object')];
-  const { name, namespace, labels, annotations } = metadata ?? {};
+  const { name, generateName, namespace, labels, annotations } = metadata ?? {};
+  if (name === undefined && typeof generateName === 'string' && generateName !== '') return [required('metadata.name', 'what is read from files needs a name of its own; generateName has no effect')];
   return [
     ...checkName('metadata.name', name, true),
     ...checkName('metadata.namespace', namespace, false),
@@ -37,7 +38,7 @@ function checkName(path: string, name: Json | undefined, isName: boolean): reado
   if (typeof name !== 'string') return [wrongType(path, 'text')];
   const limit = isName ? 253 : 63;
   const faults = [];
-  if (Buffer.byteLength(name) > limit) faults.push(invalid(path, name, tooLong(limit)));
+  if (Buffer.byteLength(name) > limit) faults.push(invalid(path, name, tooLong(limit, 'characters')));
   if (!(isName ? isSubdomain : isLabel).test(name)) faults.push(invalid(path, name, isName ? subdomainMessage : labelMessage));
   return faults;
 }
@@ -60,24 +61,24 @@ function qualifiedName(key: string): readonly Fault[] {
   const parts = key.split('/');
   const [first = '', second] = parts;
   if (parts.length > 2) {
-    return [[key, "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]];
+    return [[key, "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]];
   }
   return [...(second === undefined ? [] : prefixFaults(first)), ...nameFaults(second ?? first)].map((detail) => [key, detail] as const);
 }
 
 function prefixFaults(prefix: string): readonly string[] {
   if (prefix === '') return ['prefix part must be non-empty'];
-  const faults = prefix.length > 253 ? [`prefix part ${tooLong(253)}`] : [];
+  const faults = prefix.length > 253 ? [`prefix part ${tooLong(253, 'bytes')}`] : [];
   return isSubdomain.test(prefix) ? faults : [...faults, `prefix part ${subdomainMessage}`];
 }
 
 function nameFaults(name: string): readonly string[] {
-  const faults = name === '' ? ['name part must be non-empty'] : name.length > 63 ? [`name part ${tooLong(63)}`] : [];
+  const faults = name === '' ? ['name part must be non-empty'] : name.length > 63 ? [`name part ${tooLong(63, 'bytes')}`] : [];
   return isQualifiedName.test(name) ? faults : [...faults, nameMessage];
 }
 
 function labelValue(value: string): readonly Fault[] {
-  const faults: Fault[] = value.length > 63 ? [[value, tooLong(63)]] : [];
+  const faults: Fault[] = value.length > 63 ? [[value, tooLong(63, 'bytes')]] : [];
   return isLabelValue.test(value) ? faults : [...faults, [value, valueMessage]];
 }
 
@@ -87,6 +88,6 @@ function annotationSize(annotations: Json | undefined): readonly FieldError[] {
   return bytes > maxAnnotationBytes ? [fieldError('metadata.annotations', 'FieldValueTooLong', `Too long: may not be more than ${maxAnnotationBytes} bytes`)] : [];
 }
 
-function tooLong(limit: number): string {
-  return `must be no more than ${limit} characters`;
+function tooLong(limit: number, unit: 'bytes' | 'characters'): string {
+  return `must be no more than ${limit} ${unit}`;
 }

@@ -21,8 +21,8 @@ const metadataFields = [
 /** What an API server does to a new object before it checks it: prune, drop nulls, apply defaults. */
 export function normalizeResource({ schema }: CrdSchema, resource: JsonObject): Normalized {
   const unknownFields: FieldError[] = [];
-  const value = normalize(schema, resource, [], unknownFields) as Record<string, Json>;
-  const { metadata } = resource;
+  const { metadata, ...rest } = resource;
+  const value = normalize(schema, rest, [], unknownFields) as Record<string, Json>;
   if (isObject(metadata)) value['metadata'] = pickKnown(metadata, metadataFields, ['metadata'], unknownFields);
   delete value['status'];
   return { value, unknownFields };
@@ -30,11 +30,11 @@ export function normalizeResource({ schema }: CrdSchema, resource: JsonObject): 
 
 function normalize(schema: OpenAPISchema, value: Json, path: FieldPath, unknown: FieldError[]): Json {
   if (Array.isArray(value)) {
-    const { items } = schema;
-    return items === undefined ? value : (value as readonly Json[]).map((item, index) => normalize(items, item, [...path, index], unknown));
+    const { items = {} } = schema;
+    return (value as readonly Json[]).map((item, index) => normalize(items, item, [...path, index], unknown));
   }
-  if (!isObject(value) || schema.properties === undefined) return value;
-  const { properties } = schema;
+  if (!isObject(value)) return value;
+  const { properties = {} } = schema;
   const known = pickKnown(value, Object.keys(properties), path, unknown);
   const result: Record<string, Json> = {};
   for (const [name, property] of Object.entries(properties)) {

@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { CrdSchema } from '@belay/operator/core/resources/crd-schemas.ts';
 import { formatFieldPath, type FieldPath } from '../manifest/field-path.ts';
+import { nearestName } from '../manifest/nearest-name.ts';
 import { isObject, type JsonObject } from '../manifest/read-manifests.ts';
 import type { Json } from '../manifest/yaml-tree.ts';
 import { fieldError, invalid, printValue, required, type FieldError } from './field-error.ts';
@@ -27,8 +28,11 @@ const describers: { readonly [keyword: string]: Describe } = {
     const found = JSON.stringify(typeOf(value));
     return fieldError(path, 'FieldValueTypeInvalid', `Invalid value: ${found}: ${path} in body must be of type ${String(schema)}: ${found}`);
   },
-  enum: (path, value, { schema }) =>
-    fieldError(path, 'FieldValueNotSupported', `Unsupported value: ${printValue(value)}: supported values: ${(schema as readonly Json[]).map((one) => JSON.stringify(String(one))).join(', ')}`),
+  enum: (path, value, { schema }) => {
+    const values = (schema as readonly Json[]).map(String);
+    const near = typeof value === 'string' ? nearestName(value, values) : null;
+    return fieldError(path, 'FieldValueNotSupported', `Unsupported value: ${printValue(value)}: supported values: ${values.map((one) => JSON.stringify(one)).join(', ')}`, near === null ? null : `did you mean ${near}?`);
+  },
   required: (path, _value, { params }) => required(childPath(path, String(params['missingProperty']))),
   maxLength: (path, _value, { schema }) => fieldError(path, 'FieldValueTooLong', `Too long: may not be more than ${String(schema)} ${schema === 1 ? 'byte' : 'bytes'}`),
   minLength: (path, value, { schema }) => invalid(path, value, `${path} in body should be at least ${String(schema)} chars long`),

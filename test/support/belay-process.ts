@@ -35,7 +35,10 @@ export interface BelayProcess {
 }
 
 export interface BelayOptions {
-  readonly manifests: readonly Fields[];
+  /** Documents of one file, or the text of each file by its name. */
+  readonly manifests: readonly Fields[] | { readonly [file: string]: string };
+  /** Default: any free one. */
+  readonly port?: number;
   readonly args?: readonly string[];
   readonly env?: { readonly [name: string]: string };
   /** Program to start in place of the sources: the arguments before `run`. */
@@ -86,7 +89,7 @@ interface Launched {
   readonly write: BelayProcess['write'];
 }
 
-function launch({ manifests, args = [], env = {}, command = belayCommand }: BelayOptions): Launched {
+function launch({ manifests, port = 0, args = [], env = {}, command = belayCommand }: BelayOptions): Launched {
   const folder = mkdtempSync(join(tmpdir(), 'belay-'));
   const manifestFolder = join(folder, 'manifests');
   mkdirSync(manifestFolder);
@@ -95,9 +98,9 @@ function launch({ manifests, args = [], env = {}, command = belayCommand }: Bela
     writeFileSync(draft, typeof content === 'string' ? content : manifestText(content));
     renameSync(draft, join(manifestFolder, file));
   };
-  write(manifests);
+  for (const [file, content] of Array.isArray(manifests) ? [['manifests.yaml', manifests] as const] : Object.entries(manifests)) write(content, file);
   const [program = '', ...before] = command;
-  const child = spawn(program, [...before, 'run', '-f', manifestFolder, '--port', '0', '--admin-port', '0', ...args], {
+  const child = spawn(program, [...before, 'run', '-f', manifestFolder, '--port', String(port), '--admin-port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', ...env },
   });
   return { child, folder, manifestFolder, write };

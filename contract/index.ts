@@ -6,6 +6,7 @@ export * from './duration.ts';
 export * from './failure-class.ts';
 export * from './money.ts';
 export * from './names.ts';
+export * from './parse-routing-table.ts';
 export * from './problem.ts';
 export * from './routing-table.ts';
 export * from './secret.ts';

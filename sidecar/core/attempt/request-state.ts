@@ -1,6 +1,6 @@
 import type { AttemptRole } from '@belay/contract';
 import type { Failure } from '../failure/failure.ts';
-import type { AttemptPlan, TimerName } from './protocol.ts';
+import type { AttemptPlan, PlannedTarget, TimerName } from './protocol.ts';
 
 /**
  * Where one request stands between two events. A value: `step` returns a new one and leaves the old as it was. All
@@ -15,8 +15,6 @@ export interface RequestState {
   readonly racing: boolean;
   /** `Pending`: the hedge delay runs. `Asked`: the shell is about to answer. `Off`: no hedge starts any more. */
   readonly hedge: { readonly state: 'Off' | 'Pending' | 'Asked'; readonly dueMs: number; readonly target: number };
-  /** The primary's preference ended, by its first failure. */
-  readonly primaryFailed: boolean;
   /** The latency budget's timer has fired. */
   readonly budgetSpent: boolean;
   /** Decided: no other attempt may answer. For a unary client this comes before the commit. */
@@ -78,7 +76,6 @@ export function beginRequest(plan: AttemptPlan): RequestState {
     targets: plan.targets.map(() => untried),
     racing: plan.mode === 'Race' && plan.race.raceable,
     hedge: { state: 'Off', dueMs: 0, target: -1 },
-    primaryFailed: false,
     budgetSpent: false,
     winner: null,
     committed: null,
@@ -95,4 +92,30 @@ export function beginRequest(plan: AttemptPlan): RequestState {
 /** Attempts that were started and are not over, by number. */
 export function runningAttempts(state: RequestState): number[] {
   return state.attempts.flatMap(({ phase }, number) => (phase === 'Over' ? [] : [number]));
+}
+
+/** The attempt of this number. Throws for one that was never started: the caller's bug. */
+export function attemptAt(state: RequestState, number: number): AttemptState {
+  return at(state.attempts, number);
+}
+
+/** What the request has seen of this target. */
+export function targetAt(state: RequestState, index: number): TargetState {
+  return at(state.targets, index);
+}
+
+/** The plan of this target. */
+export function plannedAt(plan: AttemptPlan, index: number): PlannedTarget {
+  return at(plan.targets, index);
+}
+
+/** The target, as planned, of this attempt. */
+export function plannedOf(plan: AttemptPlan, state: RequestState, number: number): PlannedTarget {
+  return plannedAt(plan, attemptAt(state, number).target);
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new RangeError(`${index} is not one of ${list.length}`);
+  return found;
 }

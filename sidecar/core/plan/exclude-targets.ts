@@ -3,11 +3,17 @@ import { describeSeconds } from '../attempt/describe-failures.ts';
 import type { CompiledTarget } from './compiled-table.ts';
 import type { PlanInput, TargetNow } from './plan-types.ts';
 
-/** A target at admission. `soft`: tried all the same where nothing else is left, by soonest return (routing rule 1). */
+/** A target at admission. */
 export interface Candidate {
   readonly target: CompiledTarget;
   readonly now: TargetNow;
-  readonly excluded: (ExcludedTarget & { readonly soft: boolean; readonly returnsInMs: number | null }) | null;
+  readonly excluded: Exclusion | null;
+}
+
+/** `soft`: tried all the same where nothing else is left, by soonest return (routing rule 1). */
+export interface Exclusion extends ExcludedTarget {
+  readonly soft: boolean;
+  readonly returnsInMs: number | null;
 }
 
 /** Looks at every target once, in the chain's order, or in that of the request where it names some. */
@@ -24,21 +30,35 @@ export function admitTargets(input: PlanInput): Candidate[] {
   });
 }
 
-type Exclusion = NonNullable<Candidate['excluded']>;
-
 function hardReason(input: PlanInput, target: CompiledTarget, now: TargetNow): Exclusion | null {
-  const { settings, chain, promptTokensEstimate, maxOutputTokens } = input;
-  const { entry, provider } = target;
-  const hard = (reason: ExclusionReason, detail: string, returnsInMs: number | null = null): Exclusion => ({ target: entry.name, reason, detail, soft: false, returnsInMs });
-  if (settings.targets !== null && !settings.targets.includes(entry.name)) return hard('NotRequested', '');
-  if (entry.suspended || provider.suspended) return hard('Suspended', entry.suspended ? '' : `provider ${provider.name}`);
-  if (!provider.inCluster && (settings.egress === 'ClusterOnly' || chain.entry.egress === 'ClusterOnly')) return hard('EgressClusterOnly', 'outside the cluster');
-  if (provider.needsKey && !now.keyDelivered) return hard('KeyNotDelivered', `provider ${provider.name}`);
-  const needed = promptTokensEstimate + (maxOutputTokens ?? 0);
-  if (entry.contextTokens !== null && needed > entry.contextTokens) return hard('ContextWindow', `about ${Math.ceil(needed)} tokens, window ${entry.contextTokens}`);
-  const { out } = now.health;
+  return configured(input, target) ?? unfit(input, target, now) ?? outOfOrder(target, now);
+}
+
+/** Left out by the manifests or by the request itself. */
+function configured({ settings, chain }: PlanInput, { entry, provider }: CompiledTarget): Exclusion | null {
+  if (settings.targets !== null && !settings.targets.includes(entry.name)) return hard(entry.name, 'NotRequested', '');
+  if (entry.suspended) return hard(entry.name, 'Suspended', '');
+  if (provider.suspended) return hard(entry.name, 'Suspended', `provider ${provider.name}`);
+  const staysInside = settings.egress === 'ClusterOnly' || chain.entry.egress === 'ClusterOnly';
+  return staysInside && !provider.inCluster ? hard(entry.name, 'EgressClusterOnly', 'outside the cluster') : null;
+}
+
+/** Cannot serve this request as things are. */
+function unfit({ promptTokensEstimate, maxOutputTokens }: PlanInput, { entry, provider }: CompiledTarget, { keyDelivered }: TargetNow): Exclusion | null {
+  if (provider.needsKey && !keyDelivered) return hard(entry.name, 'KeyNotDelivered', `provider ${provider.name}`);
+  const needed = Math.ceil(promptTokensEstimate + (maxOutputTokens ?? 0));
+  if (entry.contextTokens === null || needed <= entry.contextTokens) return null;
+  return hard(entry.name, 'ContextWindow', `about ${needed} tokens, window ${entry.contextTokens}`);
+}
+
+/** Out for a reason of its own (routing rule 4). One that is due to return is tried, as a probe. */
+function outOfOrder({ entry }: CompiledTarget, { health: { out } }: TargetNow): Exclusion | null {
   if (out === null || out.returnsInMs <= 0) return null;
-  return hard(outReasons[out.class], out.detail === '' ? `for ${describeSeconds(out.returnsInMs)} more` : out.detail, out.returnsInMs);
+  return hard(entry.name, outReasons[out.class], out.detail === '' ? `for ${describeSeconds(out.returnsInMs)} more` : out.detail, out.returnsInMs);
+}
+
+function hard(target: string, reason: ExclusionReason, detail: string, returnsInMs: number | null = null): Exclusion {
+  return { target, reason, detail, soft: false, returnsInMs };
 }
 
 const outReasons = { Rate: 'RateLimited', Auth: 'AuthFailed', Missing: 'ModelMissing', Quota: 'QuotaExhausted' } as const;

@@ -1,4 +1,4 @@
-import type { ExcludedTarget, FallbackMode } from '@belay/contract';
+import type { ExcludedTarget, FallbackMode, ProviderEntry } from '@belay/contract';
 import { describeSeconds } from '../attempt/describe-failures.ts';
 import type { AttemptPlan, PlannedTarget } from '../attempt/protocol.ts';
 import { admitTargets, type Candidate } from './exclude-targets.ts';
@@ -25,27 +25,33 @@ export function planRequest(input: PlanInput): PlanResult {
   const lastResort = usable.length === 0;
   const chosen = lastResort ? bySoonestReturn(candidates) : usable;
   const excluded = candidates.flatMap((candidate) => (chosen.includes(candidate) ? [] : recordOf(candidate)));
-  const mode = input.settings.fallbackMode ?? input.chain.entry.fallbackMode;
-  const latencyBudgetMs = input.settings.latencyBudgetMs ?? input.chain.entry.latencyBudgetMs ?? (mode === 'Race' ? raceBudgetMs : null);
+  const { entry } = input.chain;
+  const { mode, latencyBudgetMs } = modeAndBudget(input);
   const { ordered, note } = backupFirst(chosen, mode, latencyBudgetMs);
   const plan: AttemptPlan = {
     mode,
     targets: ordered.map((candidate) => planTarget(input, candidate, mode === 'Race' || latencyBudgetMs !== null)),
     latencyBudgetMs,
-    deadlineMs: input.chain.entry.deadlineMs,
+    deadlineMs: entry.deadlineMs,
     clientTimeoutMs: input.clientTimeoutMs,
-    retries: input.clientRetryCount > 0 ? 0 : input.chain.entry.retries,
+    retries: input.clientRetryCount > 0 ? 0 : entry.retries,
     streamsToClient: input.stream,
     race: {
-      prefer: input.chain.entry.race.prefer,
-      hedgeDelayMs: input.chain.entry.race.hedgeDelayMs,
+      prefer: entry.race.prefer,
+      hedgeDelayMs: entry.race.hedgeDelayMs,
       // A hedge needs a closed breaker: targets of last resort are tried one at a time.
       raceable: input.notRaceable === null && !lastResort && input.promptTokensEstimate <= maxHedgedTokens,
     },
-    rateLimitWaitUpToMs: input.chain.entry.rateLimitWaitUpToMs,
+    rateLimitWaitUpToMs: entry.rateLimitWaitUpToMs,
     pinned: input.settings.targets?.length === 1,
   };
   return { type: 'plan', plan, targets: ordered.map(({ target }) => target), excluded, note };
+}
+
+/** The request's own settings win over the chain's. */
+function modeAndBudget({ settings, chain: { entry } }: PlanInput): { mode: FallbackMode; latencyBudgetMs: number | null } {
+  const mode = settings.fallbackMode ?? entry.fallbackMode;
+  return { mode, latencyBudgetMs: settings.latencyBudgetMs ?? entry.latencyBudgetMs ?? (mode === 'Race' ? raceBudgetMs : null) };
 }
 
 /** Soft exclusions alone are left: they are tried all the same. */
@@ -62,16 +68,19 @@ function recordOf({ excluded }: Candidate): ExcludedTarget[] {
 /** In a race the second goes first, and says so, only if the first would miss the budget that the second keeps (routing rule 5). */
 function backupFirst(chosen: readonly Candidate[], mode: FallbackMode, budget: number | null): { ordered: readonly Candidate[]; note: string | null } {
   const [a, b, ...rest] = chosen;
-  const [slow, quick] = [a?.now.health.quantiles?.q90Ms, b?.now.health.quantiles?.q90Ms];
-  if (mode !== 'Race' || budget === null || a === undefined || b === undefined || slow === undefined || quick === undefined) return { ordered: chosen, note: null };
-  if (slow <= budget || quick > budget) return { ordered: chosen, note: null };
-  return { ordered: [b, a, ...rest], note: `${b.target.entry.name} first: ${a.target.entry.name} p90 ${describeSeconds(slow)} > budget ${describeSeconds(budget)}` };
+  if (mode !== 'Race' || budget === null || a === undefined || b === undefined) return { ordered: chosen, note: null };
+  const [slowMs, quickMs] = [q90Of(a), q90Of(b)];
+  if (slowMs === null || quickMs === null || slowMs <= budget || quickMs > budget) return { ordered: chosen, note: null };
+  return { ordered: [b, a, ...rest], note: `${b.target.entry.name} first: ${a.target.entry.name} p90 ${describeSeconds(slowMs)} > budget ${describeSeconds(budget)}` };
+}
+
+function q90Of({ now }: Candidate): number | null {
+  return now.health.quantiles?.q90Ms ?? null;
 }
 
 function planTarget(input: PlanInput, { target: { entry, provider }, now: { health } }: Candidate, mustStream: boolean): PlannedTarget {
   const local = provider.address.startsWith('local:');
-  const { timeouts } = provider;
-  const firstContentMs = timeouts.firstContentMs ?? (input.reasons ? cold.reasoningMs : usualFirstContentMs(health.quantiles?.q99Ms));
+  const { firstContentMs } = provider.timeouts;
   return {
     name: entry.name,
     tier: entry.tier,
@@ -83,10 +92,18 @@ function planTarget(input: PlanInput, { target: { entry, provider }, now: { heal
     // llama.cpp finishes a unary request that nobody waits for any more (routing rule 3).
     streamed: mustStream || input.stream || local || provider.preset === 'LlamaCpp',
     contextTokens: entry.contextTokens,
-    timers: { connectMs: timeouts.connectMs ?? cold.connectMs, firstContentMs, idleMs: timeouts.idleMs ?? cold.idleMs },
+    timers: planTimers(provider.timeouts, input.reasons, health.quantiles?.q99Ms),
     // Where the provider's own spec bounds silence, it does so for a last target too.
-    ...(timeouts.firstContentMs === null ? {} : { lastSilenceMs: timeouts.firstContentMs }),
+    ...(firstContentMs === null ? {} : { lastSilenceMs: firstContentMs }),
     quantiles: health.quantiles,
+  };
+}
+
+function planTimers({ connectMs, firstContentMs, idleMs }: ProviderEntry['timeouts'], reasons: boolean, q99Ms: number | undefined): PlannedTarget['timers'] {
+  return {
+    connectMs: connectMs ?? cold.connectMs,
+    firstContentMs: firstContentMs ?? (reasons ? cold.reasoningMs : usualFirstContentMs(q99Ms)),
+    idleMs: idleMs ?? cold.idleMs,
   };
 }
 

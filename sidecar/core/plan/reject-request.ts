@@ -1,5 +1,5 @@
-import type { ExcludedTarget } from '@belay/contract';
-import type { Candidate } from './exclude-targets.ts';
+import type { ExcludedTarget, ExclusionReason } from '@belay/contract';
+import type { Candidate, Exclusion } from './exclude-targets.ts';
 import type { PlanInput, PlanResult } from './plan-types.ts';
 
 /** A Rate that is over within this is waited for, once (routing rule 1). */
@@ -13,19 +13,22 @@ type Rejection = Exclude<PlanResult, { readonly type: 'plan' }>;
 export function rejectRequest(input: PlanInput, candidates: readonly Candidate[]): Rejection | null {
   const { chain, settings } = input;
   if (candidates.length === 0) return reject(503, chain.entry.unroutable ?? 'the chain has no target');
-  const unknown = settings.targets?.filter((name) => !chain.entry.targets.some((target) => target.name === name)
-    && !candidates.some(({ target }) => target.entry.name === name)) ?? [];
-  if (unknown.length > 0) return reject(400, `${listed(unknown)} is no target of this chain; its targets are ${candidates.map(({ target }) => target.entry.name).join(', ')}`);
+  const names = candidates.map(({ target }) => target.entry.name);
+  const unknown = (settings.targets ?? []).filter((name) => !names.includes(name) && !chain.entry.targets.some((target) => target.name === name));
+  if (unknown.length > 0) return reject(400, `${listed(unknown)} is no target of this chain; its targets are ${names.join(', ')}`);
   if (candidates.some(({ excluded }) => excluded === null || excluded.soft)) return null;
-  const excluded = candidates.flatMap((candidate) => (candidate.excluded === null ? [] : [candidate.excluded]));
+  return rejectExcluded(input, candidates.flatMap(({ excluded }) => (excluded === null ? [] : [excluded])));
+}
+
+/** Every target is left out for good: wait for a rate limit that is nearly over, else answer at once. */
+function rejectExcluded(input: PlanInput, excluded: readonly Exclusion[]): Rejection {
   const records = excluded.map(({ target, reason, detail }) => ({ target, reason, detail }));
-  const soonestMs = soonest(excluded);
-  const waitMs = soonest(excluded.filter(({ reason }) => reason === 'RateLimited'));
-  if (waitMs !== null && input.waited !== true && waitMs <= maxWaitMs && waitMs < Math.min(input.clientTimeoutMs ?? Infinity, chain.entry.deadlineMs)) {
-    return { type: 'wait', afterMs: waitMs, excluded: records };
-  }
-  const why = `no target can serve this request: ${records.filter(({ reason }) => reason !== 'NotRequested').map(describeExcluded).join(', ')}`;
-  return reject(statusOf(excluded), why, soonestMs === null ? null : Math.min(soonestMs, maxRetryAfterMs), records);
+  const waitMs = soonest(excluded, ['RateLimited']);
+  const limit = Math.min(maxWaitMs + 1, input.clientTimeoutMs ?? Infinity, input.chain.entry.deadlineMs);
+  if (waitMs !== null && input.waited !== true && waitMs < limit) return { type: 'wait', afterMs: waitMs, excluded: records };
+  const told = records.filter(({ reason }) => reason !== 'NotRequested').map(describeExcluded).join(', ');
+  const resetMs = soonest(excluded, ['RateLimited', 'QuotaExhausted']);
+  return reject(statusOf(excluded), `no target can serve this request: ${told}`, resetMs === null ? null : Math.min(resetMs, maxRetryAfterMs), records);
 }
 
 function reject(status: number, message: string, retryAfterMs: number | null = null, excluded: readonly ExcludedTarget[] = []): Rejection {
@@ -40,9 +43,8 @@ function statusOf(excluded: readonly ExcludedTarget[]): number {
   return meant.every(({ reason }) => reason === 'ContextWindow') ? 400 : 503;
 }
 
-function soonest(excluded: readonly { readonly reason: string; readonly returnsInMs: number | null }[]): number | null {
-  const times = excluded.flatMap(({ reason, returnsInMs }) =>
-    (returnsInMs !== null && (reason === 'RateLimited' || reason === 'QuotaExhausted') ? [returnsInMs] : []));
+function soonest(excluded: readonly Exclusion[], reasons: readonly ExclusionReason[]): number | null {
+  const times = excluded.flatMap(({ reason, returnsInMs }) => (returnsInMs !== null && reasons.includes(reason) ? [returnsInMs] : []));
   return times.length === 0 ? null : Math.min(...times);
 }
 

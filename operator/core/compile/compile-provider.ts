@@ -1,0 +1,141 @@
+import { parseDuration, type Parsed, type ProviderEntry } from '@belay/contract';
+import type { ModelProvider, ModelProviderSpec } from '../resources/model-provider.ts';
+import { errorFinding, warningFinding, type Finding } from './conditions.ts';
+import { presetNamed, type Preset } from './presets.ts';
+import { providerAddress, type ProviderAddress } from './provider-address.ts';
+import type { CompileTools, Snapshot } from './snapshot.ts';
+
+/** A provider as chains see it. */
+export interface CompiledProvider {
+  readonly name: string;
+  /** null: no chain may use it; its error findings say why. */
+  readonly entry: ProviderEntry | null;
+  /** scheme://host[:port] of its address; null for a local provider or one without a usable address. */
+  readonly origin: string | null;
+  readonly local: boolean;
+  /** Open weights for all that is known: a self-hosted preset, or a private address of no known provider. */
+  readonly openModel: boolean;
+  /** Its key is known to be missing: it stays in the table, and its requests wait for the key. */
+  readonly keyMissing: boolean;
+  /** Window of a model in tokens; null: not known. */
+  readonly contextTokens: (model: string) => number | null;
+  readonly findings: readonly Finding[];
+}
+
+/** One ModelProvider, its defaults applied, to its entry in the table. */
+export function compileProvider(resource: ModelProvider, snapshot: Snapshot, tools: CompileTools): CompiledProvider {
+  const { metadata: { name }, spec } = resource;
+  const preset = spec.preset === undefined ? null : presetNamed(spec.preset);
+  const findings: Finding[] = [...dialectFindings(spec, preset), ...keyFindings(spec, snapshot), ...keyWarnings(spec, preset)];
+  const address = providerAddress(resource, preset, snapshot, tools, findings);
+  const timeouts = timeoutsOf(spec, findings);
+  const caCertificates = certificatesOf(spec, snapshot, findings);
+  const usable = findings.every((finding) => finding.severity === 'Warning' || isKeyFinding(finding));
+  return {
+    name,
+    entry: address === null || !usable ? null : { name, ...identityOf(spec, preset, address), ...limitsOf(spec), timeouts, caCertificates },
+    origin: address === null ? null : address.origin,
+    local: spec.local !== undefined,
+    openModel: preset === null ? address !== null && address.place !== 'Public' : preset.baseURL === null,
+    keyMissing: findings.some(isKeyFinding),
+    contextTokens: windowsOf(spec),
+    findings,
+  };
+}
+
+/** The table never depends on a Secret: a missing one is said, and keeps the target waiting for its key. */
+function isKeyFinding({ reason }: Finding): boolean {
+  return reason === 'SecretNotFound' || reason === 'SecretKeyMissing';
+}
+
+function identityOf(spec: ModelProviderSpec, preset: Preset | null, { text, place, host }: ProviderAddress): Pick<ProviderEntry, 'preset' | 'dialect' | 'address' | 'inCluster' | 'failureDomain' | 'cancellation'> {
+  return {
+    preset: spec.preset ?? null,
+    dialect: 'OpenAI',
+    address: text,
+    inCluster: place === 'Local' || place === 'Service' || place === 'Loopback',
+    failureDomain: spec.failureDomain ?? vendorOf(spec, preset) ?? host,
+    cancellation: spec.cancellation ?? defaultCancellation(spec, preset),
+  };
+}
+
+/** Who runs the servers behind a preset; null: the user. */
+function vendorOf(spec: ModelProviderSpec, preset: Preset | null): string | null {
+  return spec.preset === undefined || preset?.baseURL === null ? null : spec.preset.toLowerCase();
+}
+
+function defaultCancellation({ local }: ModelProviderSpec, preset: Preset | null): ProviderEntry['cancellation'] {
+  return local === undefined ? (preset?.cancellation ?? 'Unknown') : 'StopsBilling';
+}
+
+function limitsOf(spec: ModelProviderSpec): Pick<ProviderEntry, 'allowInsecureHTTP' | 'needsKey' | 'suspended' | 'headers' | 'concurrency'> {
+  return {
+    allowInsecureHTTP: spec.allowInsecureHTTP ?? false,
+    needsKey: spec.credentials !== undefined,
+    suspended: spec.suspend,
+    headers: (spec.headers ?? []).map(({ name, value }) => ({ name, value })),
+    concurrency: spec.limits?.concurrency ?? spec.local?.parallel ?? null,
+  };
+}
+
+/** What a manifest for a newer release may name and this one does not know. */
+function dialectFindings(spec: ModelProviderSpec, preset: Preset | null): readonly Finding[] {
+  if (spec.preset !== undefined && preset === null) {
+    return [errorFinding('Accepted', 'DialectNotSupported', 'spec.preset', `this release of Belay knows no preset ${spec.preset}: use dialect and baseURL, or a newer release`)];
+  }
+  if (spec.dialect !== undefined && spec.dialect !== 'OpenAI') {
+    return [errorFinding('Accepted', 'DialectNotSupported', 'spec.dialect', `this release of Belay does not speak the dialect ${String(spec.dialect)}, only OpenAI`)];
+  }
+  return [];
+}
+
+function keyFindings({ credentials }: ModelProviderSpec, { secrets, namespace }: Snapshot): readonly Finding[] {
+  if (credentials === undefined || secrets === undefined) return [];
+  const { name, key } = credentials.secretKeyRef;
+  const secret = secrets.find((candidate) => candidate.name === name);
+  if (secret === undefined) {
+    return [errorFinding('ResolvedRefs', 'SecretNotFound', 'spec.credentials.secretKeyRef.name', `there is no Secret "${name}" in namespace ${namespace}: create it with the key ${key}`)];
+  }
+  if (secret.keys.includes(key)) return [];
+  const others = secret.keys.length === 0 ? 'it has no keys' : `it has ${[...secret.keys].sort().join(', ')}`;
+  return [errorFinding('ResolvedRefs', 'SecretKeyMissing', 'spec.credentials.secretKeyRef.key', `Secret "${name}" has no key "${key}": ${others}`)];
+}
+
+function keyWarnings(spec: ModelProviderSpec, preset: Preset | null): readonly Finding[] {
+  if (preset === null || !preset.needsKey || spec.credentials !== undefined || spec.baseURL !== undefined) return [];
+  return [warningFinding('KeyMissing', 'spec.credentials', `${spec.preset} answers nobody without a key, and none is sent: set credentials.secretKeyRef`)];
+}
+
+function timeoutsOf({ timeouts = {} }: ModelProviderSpec, findings: Finding[]): ProviderEntry['timeouts'] {
+  const ms = (name: 'connect' | 'firstContent' | 'idle') => {
+    const text = timeouts[name];
+    return text === undefined ? null : valueOr(null, parseDuration(text, `spec.timeouts.${name}`), findings);
+  };
+  return { connectMs: ms('connect'), firstContentMs: ms('firstContent'), idleMs: ms('idle') };
+}
+
+function certificatesOf({ tls }: ModelProviderSpec, { configMaps, namespace }: Snapshot, findings: Finding[]): readonly string[] {
+  return (tls?.caCertificateRefs ?? []).flatMap(({ name }, index) => {
+    const path = `spec.tls.caCertificateRefs[${index}].name`;
+    const configMap = configMaps.find((candidate) => candidate.name === name);
+    const pem = configMap?.data['ca.crt'];
+    if (pem?.includes('-----BEGIN CERTIFICATE-----') === true) return [pem];
+    findings.push(configMap === undefined
+      ? errorFinding('ResolvedRefs', 'ConfigMapNotFound', path, `there is no ConfigMap "${name}" in namespace ${namespace}: create it with the certificate authority as PEM under ca.crt`)
+      : errorFinding('ResolvedRefs', 'CertificateMissing', path, `ConfigMap "${name}" has no certificate under ca.crt: put the certificate authority there as PEM`));
+    return [];
+  });
+}
+
+function windowsOf({ local, models = [] }: ModelProviderSpec): (model: string) => number | null {
+  if (local !== undefined) return () => local.contextTokens;
+  const windows = new Map(models.map(({ name, contextTokens }) => [name, contextTokens]));
+  return (model) => windows.get(model) ?? null;
+}
+
+/** The parsed value; else `fallback`, and what is wrong becomes findings. */
+export function valueOr<T, F>(fallback: F, result: Parsed<T>, findings: Finding[]): T | F {
+  if (result.ok) return result.value;
+  findings.push(...result.problems.map(({ path, message }) => errorFinding('Accepted', 'InvalidValue', path, message)));
+  return fallback;
+}

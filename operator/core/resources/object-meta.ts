@@ -1,0 +1,8 @@
+/** What Belay reads of a resource's metadata. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  /** RFC 3339; absent in a manifest that no cluster has stored. */
+  readonly creationTimestamp?: string;
+  readonly generation?: number;
+}

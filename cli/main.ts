@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from './package.json' with { type: 'json' };
 import type { RawRunOptions } from './run/run-options.ts';
+import type { RawValidateOptions } from './validate/validate-command.ts';
 
 const usageExitCode = 2;
 
@@ -30,6 +31,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (options: RawRunOptions) => {
       const { runCommand } = await import('./run/run-command.ts');
       code = await runCommand(options, manifest.version);
+    });
+
+  program.command('validate')
+    .description('check manifests: the API server\'s own messages, with file, line and column')
+    .option('-f, --file <path...>', 'a manifest, a directory of manifests, or - for standard input')
+    .option('-n, --namespace <name>', 'check this namespace alone')
+    .option('-o, --output <form>', 'text, json or yaml', 'text')
+    .action(async (options: RawValidateOptions) => {
+      const { validateCommand } = await import('./validate/validate-command.ts');
+      const { stdout, stderr } = process;
+      code = await validateCommand(options, {
+        write: (text) => void stdout.write(text), complain: (text) => void stderr.write(text), colour: stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+      });
     });
 
   try {

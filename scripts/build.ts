@@ -13,7 +13,7 @@ const started = new Date();
 mkdirSync(work, { recursive: true });
 try {
   const { metafile } = await build({
-    entryPoints: { belay: join(root, 'cli', 'main.ts') },
+    entryPoints: { belay: join(root, 'cli', 'main.ts'), 'belay-load': join(root, 'cli', 'run', 'load-child.ts') },
     outdir: work,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'belay-[hash]',

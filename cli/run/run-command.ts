@@ -1,8 +1,8 @@
 import { describeProblem } from '@belay/contract';
-import { createSidecar } from '@belay/sidecar/shell/create-sidecar.ts';
 import { systemClock, systemRandom, systemWallClock } from '@belay/sidecar/shell/system-clock.ts';
 import { coloursFor } from './colours.ts';
-import { loadConfiguration } from './load-configuration.ts';
+import type { LoadedConfiguration } from './configuration.ts';
+import { loadInChild } from './load-in-child.ts';
 import { createLogWriter } from './log-writer.ts';
 import { runBelay } from './run-belay.ts';
 import { parseRunOptions, type RawRunOptions } from './run-options.ts';
@@ -27,11 +27,17 @@ export async function runCommand(raw: RawRunOptions, version: string): Promise<n
   // A reader of the log that leaves ends no request.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe);
   if (starter !== null) stdout.write(starter);
+  const { paths, namespace } = options.value;
+  const load = (): Promise<LoadedConfiguration> => loadInChild({ paths, starter, namespace }, env);
+  // The data plane's code is read while the first load runs.
+  const firstLoad = load();
+  const { createSidecar } = await import('@belay/sidecar/shell/create-sidecar.ts');
+  let loads = 0;
   return runBelay(options.value, {
     version, env, complain,
     clock: systemClock, wallClock: systemWallClock, random: systemRandom,
     log: createLogWriter({ write: (text) => stderr.write(text), terminal, colours, wallClock: systemWallClock }),
-    load: () => loadConfiguration({ paths: options.value.paths, starter, namespace: options.value.namespace, env }),
+    load: () => (loads++ === 0 ? firstLoad : load()),
     createSidecar,
     tell: terminal ? { write: (text) => stderr.write(text), colours } : null,
     onSignal: (callback) => (['SIGTERM', 'SIGINT'] as const).forEach((signal) => process.on(signal, callback)),

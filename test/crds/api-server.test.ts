@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { createKubernetesAPI, type KubernetesAPI } from './kubernetes-api.ts';
+import { manifestsOf } from './manifest-arbitrary.ts';
 import { readCases, sameMessage, type ExpectedCause, type ManifestCase } from './read-cases.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
@@ -27,13 +29,27 @@ afterAll(async () => {
 
 describe('a real API server judges each example', () => {
   test.each(readCases().map((example) => [`${example.file}:${example.line} ${example.sentence}`, example] as const))('%s', async (_, example) => {
-    const { status, body } = await api.send('POST', `${collection(example)}?dryRun=All&fieldValidation=Strict`, { body: example.manifest });
+    const { status, body } = await api.send('POST', `${collection(example.manifest)}?dryRun=All&fieldValidation=Strict`, { body: example.manifest });
     expect({ status, causes: difference(example.expected, causesOf(body as Answer)) }).toEqual({
       status: example.valid ? 201 : expect.any(Number),
       causes: { missing: [], unexpected: [] },
     });
     if (!example.valid) expect(status).toBeGreaterThanOrEqual(400);
   });
+});
+
+test.each(crds.map(({ spec }) => [spec.names.kind] as const))('no rule of %s fails to evaluate, whatever stands in the fields', async (kind) => {
+  await fc.assert(fc.asyncProperty(manifestsOf(kind, ['any']), async ({ metadata, spec }) => {
+    const manifest = { apiVersion: 'belay.dev/v1alpha1', kind, metadata: { name: metadata.name }, spec };
+    const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All`, { body: manifest });
+    expect([201, 422]).toContain(status);
+    expect(causesOf(body as Answer).filter(({ message }) => message.includes('rule:'))).toEqual([]);
+  }), { numRuns: 300 });
+}, 60_000);
+
+test.each(exampleManifests())('the example %s is taken without a word', async (_, manifest) => {
+  const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All&fieldValidation=Strict`, { body: manifest });
+  expect({ status, message: (body as Answer).message }).toEqual({ status: 201, message: undefined });
 });
 
 test('a new resource is Ready=Unknown, Pending, and has every default', async () => {
@@ -99,9 +115,19 @@ function established(crd: unknown): boolean {
   return status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false;
 }
 
-function collection({ manifest }: ManifestCase): string {
+function collection(manifest: ManifestCase['manifest']): string {
   const plural = crds.find(({ spec }) => spec.names.kind === manifest['kind'])?.spec.names.plural;
   return `/apis/belay.dev/v1alpha1/namespaces/default/${plural}`;
+}
+
+/** Every document below examples/, named by its file, kind and name. */
+function exampleManifests(): readonly (readonly [string, ManifestCase['manifest']])[] {
+  const examples = join(import.meta.dirname, '../../examples');
+  return readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml')).sort().flatMap((file) =>
+    parseAllDocuments(readFileSync(join(examples, file), 'utf8')).map((document) => {
+      const manifest = document.toJS() as { readonly kind: string; readonly metadata: { readonly name: string } };
+      return [`${file} ${manifest.kind} ${manifest.metadata.name}`, manifest] as const;
+    }));
 }
 
 /** What the API server found, but for its remark that it stopped looking after errors of form. */

@@ -47,7 +47,7 @@ function nameFindings({ names, lost }: ClaimedNames): readonly Finding[] {
     const text = `model name "${name}" belongs to chain ${owner}`;
     return index === null && names.length > 0
       ? warningFinding('DefaultNameTaken', path, `${text}: this chain is asked for as ${names.join(' or ')}`)
-      : errorFinding('Accepted', 'NameTaken', path, `${text}, which claims it first: give this chain another name for it`);
+      : errorFinding('Accepted', 'NameTaken', path, `${text}: give this chain another name for it in spec.modelNames`);
   });
 }
 

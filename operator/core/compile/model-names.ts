@@ -44,7 +44,8 @@ export function claimModelNames(chains: readonly FallbackChain[]): ReadonlyMap<s
 
 function claimsOf(chain: FallbackChain): readonly Claim[] {
   const { metadata, spec } = chain;
-  if (spec.modelNames !== undefined) return spec.modelNames.map((name, index) => ({ chain, name, index }));
+  const listed = spec.modelNames;
+  if (listed !== undefined) return listed.map((name, index) => ({ chain, name, index })).filter(({ name, index }) => listed.indexOf(name) === index);
   const model = spec.targets[0]?.model;
   const names = model === undefined || model === '*' || model === metadata.name ? [metadata.name] : [metadata.name, model];
   return names.map((name) => ({ chain, name, index: null }));

@@ -23,7 +23,7 @@ export function resolveTargets(spec: FallbackChainSpec, providers: ReadonlyMap<s
     }
     if (provider.entry === null) {
       const [why] = provider.findings.filter(({ severity }) => severity === 'Error');
-      const reason = why === undefined ? '' : ` (${why.path} ${why.message})`;
+      const reason = why === undefined ? '' : ` (${why.path}: ${why.message})`;
       findings.push(errorFinding('ResolvedRefs', 'ProviderNotAccepted', path, `target ${target}: ModelProvider "${providerRef.name}" cannot be used${reason}`));
       return [];
     }

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import { crdSchemas, type OpenAPISchema } from '@belay/operator/core/resources/crd-schemas.ts';
+import { readCases } from './read-cases.ts';
+
+const cases = readCases();
+
+describe.each(crdSchemas.map(({ kind, schema }) => [kind, schema] as const))('%s', (kind, schema) => {
+  const own = cases.filter(({ manifest }) => manifest['kind'] === kind);
+  const spec = schema.properties?.['spec'] ?? {};
+  const taken = new Set(own.filter(({ valid }) => valid).flatMap(({ manifest }) => pathsOf(manifest['spec'], 'spec')));
+  const refused = new Set(own.flatMap(({ expected }) => expected.map(({ path }) => path.replaceAll(/\[\d+\]/g, '[]'))));
+  const messages = own.flatMap(({ expected }) => expected.map(({ message }) => message));
+
+  test.each(fieldsOf(spec, 'spec'))('%s stands in a valid example', (path) => {
+    expect(taken).toContain(path);
+  });
+
+  test.each(leavesOf(spec, 'spec'))('%s is refused in an invalid example', (path) => {
+    expect([...refused].some((cause) => cause === path || cause.startsWith(`${path}[]`))).toBe(true);
+  });
+
+  test.each(rulesOf(schema))('the rule that says "%s" is broken by an invalid example', (message) => {
+    expect(messages).toContain(message);
+  });
+
+  test('every text and every list is bounded', () => {
+    expect(unboundedOf(schema, '')).toEqual([]);
+  });
+});
+
+function fieldsOf({ properties = {}, items }: OpenAPISchema, path: string): readonly string[] {
+  const below = Object.entries(properties).flatMap(([name, property]) => [`${path}.${name}`, ...fieldsOf(property, `${path}.${name}`)]);
+  return items === undefined ? below : [...below, ...fieldsOf(items, `${path}[]`)];
+}
+
+function leavesOf(schema: OpenAPISchema, path: string): readonly string[] {
+  const { properties, items } = schema;
+  if (items?.properties !== undefined) return leavesOf(items, `${path}[]`);
+  return properties === undefined ? [path] : Object.entries(properties).flatMap(([name, property]) => leavesOf(property, `${path}.${name}`));
+}
+
+function rulesOf({ properties = {}, items = {}, 'x-kubernetes-validations': rules = [] }: OpenAPISchema): readonly string[] {
+  const below = [...Object.values(properties), ...(items.type === undefined ? [] : [items])].flatMap(rulesOf);
+  return [...new Set([...rules.map(({ message }) => message), ...below])];
+}
+
+function unboundedOf({ type, maxLength, maxItems, properties = {}, items }: OpenAPISchema, path: string): readonly string[] {
+  const here = (type === 'string' && maxLength === undefined) || (type === 'array' && maxItems === undefined) ? [path] : [];
+  const below = Object.entries(properties).flatMap(([name, property]) => unboundedOf(property, `${path}.${name}`));
+  return [...here, ...below, ...(items === undefined ? [] : unboundedOf(items, `${path}[]`))];
+}
+
+/** Paths of everything that a value sets; null sets nothing. */
+function pathsOf(value: unknown, path: string): readonly string[] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return [path, ...value.flatMap((item) => pathsOf(item, `${path}[]`))];
+  if (typeof value !== 'object') return [path];
+  return [path, ...Object.entries(value).flatMap(([name, member]) => pathsOf(member, `${path}.${name}`))];
+}

@@ -1,5 +1,5 @@
-import type { AttemptEffect, AttemptPlan, Ending } from '../../sidecar/core/attempt/protocol.ts';
-import type { VirtualRun } from './run-virtual.ts';
+import type { AttemptEffect, AttemptPlan, Ending } from '@belay/sidecar/core/attempt/protocol.ts';
+import { runVirtual, type VirtualRun, type World } from './run-virtual.ts';
 
 /** A run as a person would tell it, one line an effect with its time: `1000 start b Hedge`, `1300 commit b`. Timers are left out. */
 export function describeRun(plan: AttemptPlan, run: VirtualRun): string[] {
@@ -35,4 +35,14 @@ function describeEnding(ending: Ending, names: readonly string[]): string {
     case 'failed': return `failed ${ending.status}${ending.retryAfterMs === null ? '' : ` retry-after ${Math.round(ending.retryAfterMs)}`}`;
     case 'client-gone': return 'client-gone';
   }
+}
+
+/** Plays a request and tells it. Throws where it never ended, or left a timer or a socket behind. */
+export function tellRun(plan: AttemptPlan, world: World): string[] {
+  const run = runVirtual(plan, world);
+  const left = [...run.leakedTimers, ...run.leakedAttempts.map((number) => `attempt ${number}`)];
+  const told = describeRun(plan, run);
+  if (run.ending === null) throw new Error(`never ended:\n${told.join('\n')}`);
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}\n${told.join('\n')}`);
+  return told;
 }

@@ -1,4 +1,4 @@
-import type { AttemptPlan, PlannedTarget, TargetQuantiles } from '../../sidecar/core/attempt/protocol.ts';
+import type { AttemptPlan, PlannedTarget, TargetQuantiles } from '@belay/sidecar/core/attempt/protocol.ts';
 
 /** A target with cold timers, in a failure domain of its own. */
 export function plannedTarget(name: string, more: Partial<PlannedTarget> = {}): PlannedTarget {

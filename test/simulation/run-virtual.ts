@@ -1,7 +1,7 @@
 import type { Random } from '@belay/contract';
-import type { AttemptEffect, AttemptEvent, AttemptPlan, Ending, PlannedTarget, TimerName } from '../../sidecar/core/attempt/protocol.ts';
-import { beginRequest, step } from '../../sidecar/core/attempt/step.ts';
-import type { Failure } from '../../sidecar/core/failure/failure.ts';
+import type { AttemptEffect, AttemptEvent, AttemptPlan, Ending, PlannedTarget, TimerName } from '@belay/sidecar/core/attempt/protocol.ts';
+import { beginRequest, step } from '@belay/sidecar/core/attempt/step.ts';
+import type { Failure } from '@belay/sidecar/core/failure/failure.ts';
 
 /** What an upstream does, each so long after the attempt's start. `delta` is more of an answer: it only feeds the idle timer. */
 export interface UpstreamMove {

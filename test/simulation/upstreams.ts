@@ -1,5 +1,5 @@
 import type { FailureClass } from '@belay/contract';
-import { failure, type Failure } from '../../sidecar/core/failure/failure.ts';
+import { failure, type Failure } from '@belay/sidecar/core/failure/failure.ts';
 import type { UpstreamMove, World } from './run-virtual.ts';
 
 /** Answers in full: first content after `firstMs`, whole `restMs` later. */
@@ -7,9 +7,10 @@ export function says(firstMs: number, restMs = 100): readonly UpstreamMove[] {
   return [{ afterMs: Math.min(firstMs, 20), does: 'connect' }, { afterMs: firstMs, does: 'answer' }, { afterMs: firstMs + restMs, does: 'complete' }];
 }
 
-/** Fails with this class after `afterMs`. */
+/** Connects, unless it is Unreachable, and fails with this class after `afterMs`. */
 export function fails(name: FailureClass, afterMs = 50, more: Partial<Omit<Failure, 'class'>> = {}): readonly UpstreamMove[] {
-  return [{ afterMs, does: failure(name, more.detail ?? name.toLowerCase(), more) }];
+  const failed = { afterMs, does: failure(name, more.detail ?? name.toLowerCase(), more) };
+  return name === 'Unreachable' ? [failed] : [{ afterMs: Math.min(afterMs, 20), does: 'connect' }, failed];
 }
 
 /** 429, with Retry-After where `retryAfterMs` is given. */

@@ -1,19 +1,18 @@
-import type { AttemptPlan, PlannedTarget } from './protocol.ts';
-import { runningAttempts, type RequestState } from './request-state.ts';
+import type { AttemptPlan } from './protocol.ts';
+import { plannedAt, plannedOf, runningAttempts, targetAt, type RequestState } from './request-state.ts';
 
 /** Attempts beyond each target's first that one request may make (routing rule 4). */
 export const maxExtras = 2;
 
 /** Targets that may still be started, in order: those not tried, then those whose attempt was cancelled for a winner that broke. */
 export function candidates(plan: AttemptPlan, state: RequestState): number[] {
-  const fits = ({ contextTokens }: PlannedTarget): boolean => contextTokens === null || contextTokens > state.contextFloor;
-  const fitting = plan.targets.flatMap((target, index) => (fits(target) ? [index] : []));
-  const untried = fitting.filter((index) => state.targets[index]?.starts === 0);
+  const fitting = plan.targets.flatMap(({ contextTokens }, index) => (contextTokens === null || contextTokens > state.contextFloor ? [index] : []));
+  const untried = fitting.filter((index) => targetAt(state, index).starts === 0);
   if (state.extras + state.retries.length >= maxExtras) return untried;
   const busy = new Set(runningAttempts(state).map((number) => state.attempts[number]?.target));
   const cancelled = fitting.filter((index) => {
-    const target = state.targets[index];
-    return target !== undefined && target.starts > 0 && target.failure === null && !busy.has(index);
+    const { starts, failure } = targetAt(state, index);
+    return starts > 0 && failure === null && !busy.has(index);
   });
   return [...untried, ...cancelled];
 }
@@ -26,16 +25,14 @@ export function nextTarget(plan: AttemptPlan, state: RequestState, nowMs: number
 
 /** What may run beside the attempts under way: not tried, in none of their failure domains, and not itself a probe. */
 export function hedgeTarget(plan: AttemptPlan, state: RequestState, nowMs: number): number | null {
-  const domains = new Set(runningAttempts(state).map((number) => plan.targets[state.attempts[number]?.target ?? -1]?.failureDomain));
+  const domains = new Set(runningAttempts(state).map((number) => plannedOf(plan, state, number).failureDomain));
   const found = candidates(plan, state).find((index) => {
-    const target = plan.targets[index];
-    return target !== undefined && state.targets[index]?.starts === 0 && !target.probe
-      && !domains.has(target.failureDomain) && fitsBeforeDeadline(plan, index, nowMs);
+    const { probe, failureDomain } = plannedAt(plan, index);
+    return targetAt(state, index).starts === 0 && !probe && !domains.has(failureDomain) && fitsBeforeDeadline(plan, index, nowMs);
   });
   return found ?? null;
 }
 
 function fitsBeforeDeadline(plan: AttemptPlan, index: number, nowMs: number): boolean {
-  const median = plan.targets[index]?.quantiles?.q50Ms ?? 0;
-  return plan.deadlineMs - nowMs >= median;
+  return plan.deadlineMs - nowMs >= (plannedAt(plan, index).quantiles?.q50Ms ?? 0);
 }

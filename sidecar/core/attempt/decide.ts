@@ -32,8 +32,8 @@ function chooseWinner(turn: Turn): number | null {
   const answered = runningAttempts(turn.state)
     .filter((number) => attempts[number]?.answeredMs !== null)
     .sort((a, b) => (attempts[a]?.answeredMs ?? 0) - (attempts[b]?.answeredMs ?? 0));
-  if (!primaryIsPreferred(turn) || answered.includes(0)) return (primaryIsPreferred(turn) ? 0 : answered[0]) ?? null;
-  return null;
+  if (!primaryIsPreferred(turn)) return answered[0] ?? null;
+  return answered.includes(0) ? 0 : null;
 }
 
 /** Inside the budget the primary wins even if it is slower; its preference ends with its first failure. */

@@ -38,6 +38,9 @@ function errorStatus({ answer, status }: Failure): number {
 }
 
 function soonestReset(state: RequestState, nowMs: number): number | null {
-  const resets = state.targets.flatMap(({ failure, failedMs }) => (failure?.retryAfterMs == null ? [] : [failedMs + failure.retryAfterMs - nowMs]));
+  const resets = state.targets.flatMap(({ failure, failedMs }) => {
+    const retryAfterMs = failure?.retryAfterMs ?? null;
+    return retryAfterMs === null ? [] : [failedMs + retryAfterMs - nowMs];
+  });
   return resets.length === 0 ? null : Math.min(Math.max(0, Math.min(...resets)), maxRetryAfterMs);
 }

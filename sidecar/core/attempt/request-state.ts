@@ -1,6 +1,6 @@
 import type { AttemptRole } from '@belay/contract';
 import type { Failure } from '../failure/failure.ts';
-import type { AttemptPlan, TimerName } from './protocol.ts';
+import type { AttemptPlan, PlannedTarget, TimerName } from './protocol.ts';
 
 /**
  * Where one request stands between two events. A value: `step` returns a new one and leaves the old as it was. All
@@ -95,4 +95,30 @@ export function beginRequest(plan: AttemptPlan): RequestState {
 /** Attempts that were started and are not over, by number. */
 export function runningAttempts(state: RequestState): number[] {
   return state.attempts.flatMap(({ phase }, number) => (phase === 'Over' ? [] : [number]));
+}
+
+/** The attempt of this number. Throws for one that was never started: the caller's bug. */
+export function attemptAt(state: RequestState, number: number): AttemptState {
+  return at(state.attempts, number);
+}
+
+/** What the request has seen of this target. */
+export function targetAt(state: RequestState, index: number): TargetState {
+  return at(state.targets, index);
+}
+
+/** The plan of this target. */
+export function plannedAt(plan: AttemptPlan, index: number): PlannedTarget {
+  return at(plan.targets, index);
+}
+
+/** The target, as planned, of this attempt. */
+export function plannedOf(plan: AttemptPlan, state: RequestState, number: number): PlannedTarget {
+  return plannedAt(plan, attemptAt(state, number).target);
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  if (found === undefined) throw new RangeError(`${index} is not one of ${list.length}`);
+  return found;
 }

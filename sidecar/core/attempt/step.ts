@@ -3,9 +3,9 @@ import { failure } from '../failure/failure.ts';
 import { hedgeTarget } from './choose-target.ts';
 import { decide } from './decide.ts';
 import { describeSeconds, failureClauses } from './describe-failures.ts';
-import { failAttempt, healthWord, startNext } from './move-on.ts';
+import { failAttempt, healthWord, startNext } from './fail-attempt.ts';
 import type { AttemptEffect, AttemptEvent, AttemptPlan, Settlement, TimedEvent, TimerName } from './protocol.ts';
-import { runningAttempts, type AttemptPhase, type AttemptState, type RequestState } from './request-state.ts';
+import { attemptAt, plannedAt, plannedOf, runningAttempts, type AttemptPhase, type AttemptState, type RequestState } from './request-state.ts';
 import { hedgeDelayMs, isSilent } from './time-limits.ts';
 import { closeTurn, editAttempt, endHedging, finish, openTurn, settle, startAttempt, type Turn } from './turn.ts';
 
@@ -77,12 +77,10 @@ function admit(turn: Turn): void {
   const { plan, state, nowMs } = turn;
   state.phase = 'Running';
   startNext(turn, 'Primary');
-  const a = plan.targets[state.attempts[0]?.target ?? -1];
-  if (!state.racing || a === undefined || state.attempts.length > 1) return;
+  if (!state.racing || state.attempts.length > 1) return;
   const target = hedgeTarget(plan, state, nowMs);
-  const b = plan.targets[target ?? -1];
-  if (target === null || b === undefined) becomeSequential(turn);
-  else state.hedge = { state: 'Pending', dueMs: nowMs + hedgeDelayMs(plan, a, b), target };
+  if (target === null) becomeSequential(turn);
+  else state.hedge = { state: 'Pending', dueMs: nowMs + hedgeDelayMs(plan, plannedOf(plan, state, 0), plannedAt(plan, target)), target };
 }
 
 /** No hedge will start: the request goes on as a sequence with its latency budget. */
@@ -126,28 +124,29 @@ function onTimer(turn: Turn, timer: TimerName): void {
     case 'budget':
       state.budgetSpent = true;
       return decide(turn);
-    case 'wait': {
-      const target = state.wait?.target;
-      state.wait = null;
-      if (target !== undefined) startAttempt(turn, target, 'Wait');
-      return;
-    }
-    case 'retry': {
-      const retry = state.retries.find(({ attempt }) => attempt === Number(suffix));
-      state.retries = state.retries.filter((other) => other !== retry);
-      if (retry !== undefined) startAttempt(turn, retry.target, retry.role);
-      return;
-    }
+    case 'wait': return endWait(turn);
+    case 'retry': return retry(turn, Number(suffix));
     default: return timeOut(turn, kind, Number(suffix));
   }
 }
 
+function endWait(turn: Turn): void {
+  const { wait } = turn.state;
+  turn.state.wait = null;
+  if (wait !== null) startAttempt(turn, wait.target, 'Wait');
+}
+
+function retry(turn: Turn, number: number): void {
+  const due = turn.state.retries.filter(({ attempt }) => attempt === number);
+  turn.state.retries = turn.state.retries.filter(({ attempt }) => attempt !== number);
+  for (const { target, role } of due) startAttempt(turn, target, role);
+}
+
 function askHedge(turn: Turn): void {
   const { plan, state, nowMs } = turn;
-  const primary = state.attempts[0];
   const target = hedgeTarget(plan, state, nowMs);
   // A primary that reasons is not silent: nothing is gained by a second one.
-  if (target === null || primary === undefined || !isSilent(primary)) return becomeSequential(turn);
+  if (target === null || !isSilent(attemptAt(state, 0))) return becomeSequential(turn);
   state.hedge = { ...state.hedge, state: 'Asked', target };
   turn.effects.push({ type: 'ask-hedge', target });
 }
@@ -155,15 +154,13 @@ function askHedge(turn: Turn): void {
 /** An attempt's own limit passed: its socket goes, and it failed by Timeout. */
 function timeOut(turn: Turn, kind: string, number: number): void {
   const { plan, state, nowMs } = turn;
-  const attempt = state.attempts[number];
-  const target = attempt && plan.targets[attempt.target];
-  if (attempt === undefined || target === undefined || !isRunning(turn, number)) return;
-  const elapsedMs = nowMs - attempt.startedMs;
+  const { startedMs, stirred } = attemptAt(state, number);
+  const { streamed, timers, quantiles } = plannedOf(plan, state, number);
+  const elapsedMs = nowMs - startedMs;
   turn.effects.push({ type: 'cancel-attempt', attempt: number });
-  const silent = target.streamed && !attempt.stirred;
-  const early = kind === 'give-up' && elapsedMs + timerSlackMs < (target.quantiles?.q99Ms ?? coldBlameMs);
-  const detail = timeoutDetail(kind, kind === 'idle' ? target.timers.idleMs : elapsedMs, attempt.stirred);
-  end(turn, number, failure('Timeout', detail, { silent }), early ? 'LowerBound' : 'Failed');
+  const early = kind === 'give-up' && elapsedMs + timerSlackMs < (quantiles?.q99Ms ?? coldBlameMs);
+  const detail = timeoutDetail(kind, kind === 'idle' ? timers.idleMs : elapsedMs, stirred);
+  end(turn, number, failure('Timeout', detail, { silent: streamed && !stirred }), early ? 'LowerBound' : 'Failed');
 }
 
 function timeoutDetail(kind: string, ms: number, stirred: boolean): string {

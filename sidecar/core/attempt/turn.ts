@@ -1,8 +1,8 @@
 import type { AttemptOutcome, AttemptRole, Random } from '@belay/contract';
 import type { Failure } from '../failure/failure.ts';
 import type { AttemptEffect, AttemptPlan, Ending, Settlement, TimerName } from './protocol.ts';
-import { runningAttempts, type AttemptState, type RequestState, type TargetState } from './request-state.ts';
-import { isSilent, wantedTimers } from './time-limits.ts';
+import { attemptAt, plannedAt, runningAttempts, targetAt, type AttemptState, type RequestState, type TargetState } from './request-state.ts';
+import { wantedTimers } from './time-limits.ts';
 
 /** One step under way: a working copy of the state and the effects so far. Nothing of it outlives `closeTurn`. */
 export interface Turn {
@@ -40,14 +40,14 @@ function delayOf(timer: TimerName, dueMs: number, nowMs: number): number {
 /** A half-open target's attempt is the breaker's probe, whatever brought it about. */
 export function startAttempt(turn: Turn, target: number, role: AttemptRole): void {
   const { plan, state, nowMs } = turn;
-  const before = state.targets[target];
-  if (before === undefined) return;
-  const resumesLoading = before.failure?.class === 'Loading' && before.loadings === 1;
-  if (before.starts > 0 && !resumesLoading) state.extras += 1;
-  editTarget(turn, target, { starts: before.starts + 1, failure: null });
+  const { starts, failure, loadings } = targetAt(state, target);
+  const resumesLoading = failure?.class === 'Loading' && loadings === 1;
+  if (starts > 0 && !resumesLoading) state.extras += 1;
+  editTarget(turn, target, { starts: starts + 1, failure: null });
+  const asProbe = plannedAt(plan, target).probe && (role === 'Primary' || role === 'Fallback');
   const started: AttemptState = {
     target,
-    role: plan.targets[target]?.probe === true && (role === 'Primary' || role === 'Fallback') ? 'Probe' : role,
+    role: asProbe ? 'Probe' : role,
     startedMs: nowMs,
     phase: 'Connecting',
     stirred: false,
@@ -59,13 +59,11 @@ export function startAttempt(turn: Turn, target: number, role: AttemptRole): voi
 }
 
 export function editAttempt(turn: Turn, number: number, change: Partial<AttemptState>): void {
-  const attempt = turn.state.attempts[number];
-  if (attempt !== undefined) turn.state.attempts = turn.state.attempts.with(number, { ...attempt, ...change });
+  turn.state.attempts = turn.state.attempts.with(number, { ...attemptAt(turn.state, number), ...change });
 }
 
 export function editTarget(turn: Turn, index: number, change: Partial<TargetState>): void {
-  const target = turn.state.targets[index];
-  if (target !== undefined) turn.state.targets = turn.state.targets.with(index, { ...target, ...change });
+  turn.state.targets = turn.state.targets.with(index, { ...targetAt(turn.state, index), ...change });
 }
 
 /** The one settlement of an attempt: it is over, and no event of it counts any more. */
@@ -74,13 +72,12 @@ export function settle(turn: Turn, number: number, outcome: AttemptOutcome, fail
   turn.effects.push({ type: 'settle-attempt', attempt: number, settlement: { outcome, failure: failed, health } });
 }
 
-/** Cancels whatever runs beside `winner`; an answered loser is well, a silent one a lower bound. */
-export function cancelLosers(turn: Turn, winner: number): void {
-  for (const number of runningAttempts(turn.state)) {
-    const attempt = turn.state.attempts[number];
-    if (number === winner || attempt === undefined) continue;
+/** Cancels whatever runs beside `winner`; a loser that answered is well, a silent one a lower bound. */
+export function cancelLosers(turn: Turn, winner: number | null): void {
+  for (const number of runningAttempts(turn.state).filter((other) => other !== winner)) {
+    const health = attemptAt(turn.state, number).answeredMs === null ? 'LowerBound' : 'Ok';
     turn.effects.push({ type: 'cancel-attempt', attempt: number });
-    settle(turn, number, 'Cancelled', null, isSilent(attempt) || attempt.phase === 'Reasoning' ? 'LowerBound' : 'Ok');
+    settle(turn, number, 'Cancelled', null, health);
   }
 }
 

@@ -18,7 +18,7 @@ export interface ManifestResource {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
-  /** `default` where the manifest names none, as kubectl does without a context. */
+  /** Where the manifest names none: that of `-n`, else `default`, as with kubectl. */
   readonly namespace: string;
   /** The object as written: nothing defaulted, nothing dropped. */
   readonly value: JsonObject;
@@ -39,24 +39,24 @@ export const belayKinds = ['FallbackChain', 'ModelProvider'] as const;
  * Texts to objects. `List` kinds are unfolded; documents that are empty or hold only comments are left out. Kinds of other
  * groups are returned too: the caller takes those it has a use for (Secret, ConfigMap).
  */
-export function readManifests(files: readonly ManifestFile[]): ReadManifests {
+export function readManifests(files: readonly ManifestFile[], defaultNamespace = 'default'): ReadManifests {
   const resources: ManifestResource[] = [];
   const problems: ManifestProblem[] = [];
-  for (const file of files) readFile(file, resources, problems);
+  for (const file of files) readFile(file, defaultNamespace, resources, problems);
   return { resources, problems };
 }
 
-function readFile({ name, text }: ManifestFile, resources: ManifestResource[], problems: ManifestProblem[]): void {
+function readFile({ name, text }: ManifestFile, defaultNamespace: string, resources: ManifestResource[], problems: ManifestProblem[]): void {
   const positionAt = createLineTable(text);
   const unreadable = (offset: number, message: string, severity: 'error' | 'warning'): void => {
-    problems.push({ path: '', message, severity, reason: 'ManifestUnreadable', file: name, ...positionAt(offset), resource: null });
+    problems.push({ path: '', message, severity, reason: 'ManifestUnreadable', file: name, ...positionAt(offset), resource: null, hint: null });
   };
   const { parts, fault } = splitDocuments(text);
   for (const part of parts) {
     const tree = readTree(part, (offset) => positionAt(part.offset + offset).line);
     for (const one of tree.faults) unreadable(part.offset + one.offset, one.message, one.severity);
     if (tree.value === null) continue;
-    const source: Source = { file: name, offset: part.offset, positionAt, problems };
+    const source: Source = { file: name, defaultNamespace, offset: part.offset, positionAt, problems };
     collect(source, tree.value, tree.mark, [], resources);
   }
   if (fault !== null) unreadable(fault.offset, fault.message, 'error');
@@ -64,6 +64,7 @@ function readFile({ name, text }: ManifestFile, resources: ManifestResource[], p
 
 interface Source {
   readonly file: string;
+  readonly defaultNamespace: string;
   readonly offset: number;
   readonly positionAt: (offset: number) => Position;
   readonly problems: ManifestProblem[];
@@ -77,7 +78,7 @@ function collect(source: Source, value: Json, mark: Mark, within: FieldPath, int
   }
   const { kind } = value;
   const before = source.problems.length;
-  if (typeof kind !== 'string' || kind === '') refuse(source, at(['kind'], 'key'), 'kind', 'FieldValueRequired', `Object 'Kind' is missing; a chain begins with kind: FallbackChain`);
+  if (typeof kind !== 'string' || kind === '') refuse(source, at(['kind'], 'key'), 'kind', 'FieldValueRequired', `Object 'Kind' is missing`, 'write kind: FallbackChain, or kind: ModelProvider');
   else if (kind.endsWith('List') && Array.isArray(value['items'])) {
     (value['items'] as readonly Json[]).forEach((item, index) => {
       collect(source, item, childOf(childOf(mark, 'items'), index), [...within, 'items', index], into);
@@ -95,7 +96,7 @@ function resourceFrom(source: Source, value: JsonObject, mark: Mark): ManifestRe
     apiVersion: String(value['apiVersion']),
     kind: String(value['kind']),
     name: typeof name === 'string' ? name : '',
-    namespace: typeof namespace === 'string' && namespace !== '' ? namespace : 'default',
+    namespace: typeof namespace === 'string' && namespace !== '' ? namespace : source.defaultNamespace,
     value,
     file: source.file,
     positionOf: (path, of = 'value') => positionIn(source, mark, typeof path === 'string' ? parseFieldPath(path) : path, of),
@@ -106,7 +107,7 @@ function resourceFrom(source: Source, value: JsonObject, mark: Mark): ManifestRe
 function checkKind(source: Source, at: (path: FieldPath) => Position, version: Json | undefined, kind: string): void {
   const known = (belayKinds as readonly string[]).includes(kind);
   if (version === undefined || version === null || version === '') {
-    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueRequired', `Object 'apiVersion' is missing; write apiVersion: ${known ? groupVersion : 'GROUP/VERSION'}`);
+    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueRequired', `Object 'apiVersion' is missing`, `write apiVersion: ${known ? groupVersion : 'GROUP/VERSION'}`);
     return;
   }
   const ofGroup = typeof version === 'string' && (version === apiGroup || version.startsWith(`${apiGroup}/`));
@@ -114,14 +115,14 @@ function checkKind(source: Source, at: (path: FieldPath) => Position, version: J
     refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}`);
   } else if (!known && ofGroup) {
     const near = nearestName(kind, belayKinds);
-    refuse(source, at(['kind']), 'kind', 'KindUnknown', `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}; ${near === null ? `the kinds are ${belayKinds.join(' and ')}` : `did you mean ${near}?`}`);
+    refuse(source, at(['kind']), 'kind', 'KindUnknown', `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}`, near === null ? `the kinds are ${belayKinds.join(' and ')}` : `did you mean ${near}?`);
   } else if (!known && /belay/i.test(String(version)) && nearestName(kind, belayKinds) !== null) {
-    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}, and kind ${nearestName(kind, belayKinds)}`);
+    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}`, `and kind ${nearestName(kind, belayKinds)}`);
   }
 }
 
-function refuse(source: Source, position: Position, path: string, reason: string, message: string): void {
-  source.problems.push({ path, message, severity: 'error', reason, file: source.file, ...position, resource: null });
+function refuse(source: Source, position: Position, path: string, reason: string, message: string, hint: string | null = null): void {
+  source.problems.push({ path, message, severity: 'error', reason, file: source.file, ...position, resource: null, hint });
 }
 
 function childOf(mark: Mark, step: string | number): Mark {
@@ -141,6 +142,11 @@ function positionIn(source: Source, mark: Mark, path: FieldPath, of: 'key' | 'va
   }
   const byKey = of === 'key' || !whole || found.children.size > 0;
   return source.positionAt(source.offset + (byKey ? found.keyAt : found.at));
+}
+
+/** `FallbackChain support/chat`. */
+export function titleOf({ kind, namespace, name }: Pick<ManifestResource, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

@@ -1,0 +1,90 @@
+import { Secret, type KeyEntry } from '@belay/contract';
+import { requiredKeys, type RequiredKey } from '@belay/operator/core/compile/required-keys.ts';
+import type { CompileTools, Snapshot } from '@belay/operator/core/compile/snapshot.ts';
+import type { ManifestProblem } from './manifest-problem.ts';
+import type { ManifestResource } from './read-manifests.ts';
+import { findSecret, secretValue } from './secrets.ts';
+
+/** A key on its way to `keyEntryFrom`: plain, so that it can cross a process boundary. Nothing but that pipe may see it. */
+export type PlainKey = Omit<KeyEntry, 'secret'> & { readonly text: string };
+
+/** As the sidecar takes it: a key that cannot be printed. */
+export function keyEntryFrom({ text, ...rest }: PlainKey): KeyEntry {
+  return { ...rest, secret: new Secret(text) };
+}
+
+export interface ResolvedKeys {
+  readonly keys: readonly PlainKey[];
+  /**
+   * Warning `SecretNotFound`: no key, its targets wait for one. Errors: `SecretKeyMissing` (the Secret in the files has no
+   * such key), `SecretKeyInvalid` (no header can carry it). No value is ever printed.
+   */
+  readonly problems: readonly ManifestProblem[];
+}
+
+export interface KeySources {
+  /** Everything that the files hold: Secrets, and the providers for their positions. */
+  readonly resources: readonly ManifestResource[];
+  readonly snapshot: Snapshot;
+  readonly tools: CompileTools;
+  readonly env: { readonly [name: string]: string | undefined };
+}
+
+type Found = { readonly text: string; readonly from: string } | { readonly path: string; readonly reason: string; readonly message: string; readonly severity: 'error' | 'warning' };
+
+/**
+ * The key of each provider that names credentials: from its Secret in the files, else from `BELAY_KEY_` + the provider's
+ * name, else from the variable that its preset's own SDK reads. Keys are trimmed.
+ */
+export function resolveKeys(sources: KeySources): ResolvedKeys {
+  const keys: PlainKey[] = [];
+  const problems: ManifestProblem[] = [];
+  for (const required of requiredKeys(sources.snapshot, sources.tools)) {
+    const found = checked(findKey(required, sources));
+    if ('text' in found) keys.push(plainKey(required, found.text, sources.tools));
+    else problems.push(problemAt(required, found, sources));
+  }
+  return { keys, problems };
+}
+
+/** `BELAY_KEY_ON_PREM` for the provider on-prem. */
+export function keyVariableFor(provider: string): string {
+  return `BELAY_KEY_${provider.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+}
+
+function findKey({ provider, secretName, secretKey, keyVariable }: RequiredKey, { resources, snapshot, env }: KeySources): Found {
+  const secret = findSecret(resources, snapshot.namespace, secretName);
+  if (secret !== null) {
+    const value = secretValue(secret, secretKey);
+    if (value === null) return { path: 'spec.credentials.secretKeyRef.key', reason: 'SecretKeyMissing', severity: 'error', message: `Secret ${secretName} has no key ${JSON.stringify(secretKey)}: add it under stringData, or name one that it has` };
+    if ('fault' in value) return { path: 'spec.credentials.secretKeyRef', reason: 'SecretKeyInvalid', severity: 'error', message: `the key ${secretKey} of Secret ${secretName} ${value.fault}` };
+    return { text: value.text, from: `the key ${secretKey} of Secret ${secretName}` };
+  }
+  const variables = [keyVariableFor(provider), ...(keyVariable === null ? [] : [keyVariable])];
+  const variable = variables.find((name) => (env[name] ?? '').trim() !== '');
+  if (variable !== undefined) return { text: env[variable] ?? '', from: variable };
+  return {
+    path: 'spec.credentials.secretKeyRef.name', reason: 'SecretNotFound', severity: 'warning',
+    message: `provider ${provider} has no key, so that its targets are left out: set ${variables.toReversed().join(' or ')}, or add the Secret ${secretName} with the key ${secretKey} to the manifests`,
+  };
+}
+
+/** Printable ASCII on one line is what every header can carry (RFC 9110, section 5.5). */
+function checked(found: Found): Found {
+  if (!('text' in found)) return found;
+  const text = found.text.trim();
+  if (/^[ -~]+$/.test(text)) return { ...found, text };
+  const fault = text === '' ? 'is empty' : 'holds a line break or a character beyond ASCII, which no header can carry: is it the key alone?';
+  return { path: 'spec.credentials.secretKeyRef', reason: 'SecretKeyInvalid', severity: 'error', message: `${found.from} ${fault}` };
+}
+
+function plainKey({ provider, origin }: RequiredKey, text: string, { sha256Hex }: CompileTools): PlainKey {
+  return { provider, origin, text, version: `sha256:${sha256Hex(text).slice(0, 16)}` };
+}
+
+function problemAt({ provider }: RequiredKey, found: Exclude<Found, { readonly text: string }>, { resources, snapshot }: KeySources): ManifestProblem {
+  const owner = resources.findLast((one) => one.kind === 'ModelProvider' && one.namespace === snapshot.namespace && one.name === provider);
+  const position = owner?.positionOf(found.path) ?? { line: 0, column: 0 };
+  const { path, reason, message, severity } = found;
+  return { path, reason, message, severity, ...position, file: owner?.file ?? '', resource: `ModelProvider ${snapshot.namespace}/${provider}`, hint: null };
+}

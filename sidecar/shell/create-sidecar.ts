@@ -92,7 +92,7 @@ function metricsNow({ clock }: SidecarOptions, table: Plane['table']): MetricsNo
 
 function listen(server: Server, address: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(describeListenError(error, address, port))));
+    server.once('error', (error) => reject(new Error(describeListenError(error, address, port), { cause: error })));
     server.listen(port, address, () => {
       server.removeAllListeners('error');
       resolve((server.address() as AddressInfo).port);

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import OpenAI from 'openai';
-import { createOutcome, type Outcome } from './chat-outcome.ts';
+import { createOutcome, type Outcome, type OutcomeBuilder } from './chat-outcome.ts';
 
 export interface ChatRequest {
   /** `http://127.0.0.1:7411/v1`. */
@@ -59,55 +59,75 @@ export interface SdkOutcome extends Outcome {
   readonly sent: number;
 }
 
+export interface SdkOptions {
+  readonly maxRetries?: number;
+  readonly timeout?: number;
+}
+
 /**
  * The same request with the `openai` package as an application uses it: its own retries, its own reading of the stream.
  * The outcome is that of its last HTTP answer; `text` is what the SDK handed to the application.
  */
-export async function sendWithSdk(chat: ChatRequest, options: { readonly maxRetries?: number; readonly timeoutMs?: number } = {}): Promise<SdkOutcome> {
+export async function sendWithSdk(chat: ChatRequest, options: SdkOptions = {}): Promise<SdkOutcome> {
   const abort = new AbortController();
-  let outcome = createOutcome();
   const whole = createOutcome();
-  let sent = 0;
-  const recordingFetch: typeof fetch = async (input, init) => {
-    sent++;
-    outcome = createOutcome();
-    const answer = await fetch(input, init);
-    outcome.head(answer.status, Object.fromEntries(answer.headers));
-    if (answer.body === null) return answer;
-    const tap = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (part, controller) => {
-        outcome.bytes(part);
-        controller.enqueue(part);
-      },
-    });
-    return new Response(answer.body.pipeThrough(tap), { status: answer.status, headers: answer.headers });
-  };
-  const client = new OpenAI({
-    baseURL: chat.baseUrl, apiKey: 'sk-of-the-app', fetch: recordingFetch, defaultHeaders: chat.headers ?? {},
-    ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-  });
+  const wire = recordingFetch();
+  const client = new OpenAI({ baseURL: chat.baseUrl, apiKey: 'sk-of-the-app', fetch: wire.fetch, defaultHeaders: chat.headers ?? {}, ...options });
   const timer = chat.abortAfterMs === undefined ? undefined : setTimeout(() => abort.abort(), chat.abortAfterMs);
-  let text = '';
+  const said = { text: '' };
   let thrown: Error | null = null;
   try {
-    const body = (typeof chat.body === 'string' ? JSON.parse(chat.body) : chat.body) as unknown as OpenAI.ChatCompletionCreateParams;
-    const answer = await client.chat.completions.create(body, { signal: abort.signal });
-    if (Symbol.asyncIterator in answer) {
-      let events = 0;
-      for await (const chunk of answer) {
-        text += chunk.choices[0]?.delta.content ?? '';
-        if (++events === chat.abortAfterEvents) abort.abort();
-      }
-    } else text = answer.choices[0]?.message.content ?? '';
+    await complete(client, chat, abort, said);
   } catch (error) {
     thrown = error as Error;
   }
   clearTimeout(timer);
-  const broken = thrown !== null && !(thrown instanceof OpenAI.APIError && thrown.status !== undefined);
-  const wire = outcome.finish(abort.signal.aborted ? 'aborted' : broken ? 'broken' : 'whole');
+  const answered = thrown === null || (thrown instanceof OpenAI.APIError && thrown.status !== undefined);
+  const last = wire.outcome().finish(abort.signal.aborted ? 'aborted' : answered ? 'whole' : 'broken');
   const { ms } = whole.finish('whole');
-  return { ...wire, text, ms, firstContentMs: wire.firstContentMs === null ? null : wire.firstContentMs + ms - wire.ms, thrown, sent };
+  const firstContentMs = last.firstContentMs === null ? null : last.firstContentMs + ms - last.ms;
+  return { ...last, text: said.text, ms, firstContentMs, thrown, sent: wire.sent() };
+}
+
+async function complete(client: OpenAI, chat: ChatRequest, abort: AbortController, said: { text: string }): Promise<void> {
+  const body = (typeof chat.body === 'string' ? JSON.parse(chat.body) : chat.body) as unknown as OpenAI.ChatCompletionCreateParams;
+  const answer = await client.chat.completions.create(body, { signal: abort.signal });
+  if (!(Symbol.asyncIterator in answer)) return void (said.text = answer.choices[0]?.message.content ?? '');
+  let events = 0;
+  for await (const chunk of answer) {
+    said.text += chunk.choices[0]?.delta.content ?? '';
+    if (++events === chat.abortAfterEvents) abort.abort();
+  }
+}
+
+interface RecordingFetch {
+  readonly fetch: typeof fetch;
+  readonly outcome: () => OutcomeBuilder;
+  readonly sent: () => number;
+}
+
+/** `fetch`, with an outcome kept of its last answer. */
+function recordingFetch(): RecordingFetch {
+  let outcome = createOutcome();
+  let sent = 0;
+  return {
+    outcome: () => outcome,
+    sent: () => sent,
+    fetch: async (input, init) => {
+      sent++;
+      const current = (outcome = createOutcome());
+      const answer = await fetch(input, init);
+      current.head(answer.status, Object.fromEntries(answer.headers));
+      if (answer.body === null) return answer;
+      const tap = new TransformStream<Uint8Array, Uint8Array>({
+        transform: (part, controller) => {
+          current.bytes(part);
+          controller.enqueue(part);
+        },
+      });
+      return new Response(answer.body.pipeThrough(tap), { status: answer.status, headers: answer.headers });
+    },
+  };
 }
 
 function plainHeaders(answer: IncomingMessage): { [name: string]: string } {

@@ -80,7 +80,13 @@ interface Choice {
 
 interface Message {
   readonly content?: string | null;
-  readonly tool_calls?: readonly { readonly index?: number; readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }[];
+  readonly tool_calls?: readonly ToolDelta[];
+}
+
+interface ToolDelta {
+  readonly index?: number;
+  readonly id?: string;
+  readonly function?: { readonly name?: string; readonly arguments?: string };
 }
 
 /** Gathers an outcome from the moment the request is sent. */
@@ -153,19 +159,23 @@ function takeChunk(chunk: Chunk, draft: Draft, since: () => number): void {
 
 function takeChoice(choice: Choice, draft: Draft, since: () => number): void {
   if ((choice.index ?? 0) !== 0) return;
-  const said = choice.delta ?? choice.message ?? {};
-  if (typeof said.content === 'string' && said.content !== '') draft.text += said.content;
-  for (const [position, call] of (said.tool_calls ?? []).entries()) {
-    const at = call.index ?? position;
-    const before = draft.tools.get(at) ?? { id: null, name: '', arguments: '' };
-    draft.tools.set(at, {
-      id: before.id ?? call.id ?? null,
-      name: before.name + (call.function?.name ?? ''),
-      arguments: before.arguments + (call.function?.arguments ?? ''),
-    });
-  }
+  takeMessage(choice.delta ?? choice.message ?? {}, draft);
   if (draft.text !== '' || draft.tools.size > 0) draft.firstContentMs ??= since();
   draft.finish = choice.finish_reason ?? draft.finish;
+}
+
+function takeMessage({ content, tool_calls: calls }: Message, draft: Draft): void {
+  draft.text += content ?? '';
+  for (const [position, call] of (calls ?? []).entries()) takeToolCall(call, call.index ?? position, draft);
+}
+
+function takeToolCall(call: ToolDelta, at: number, { tools }: Draft): void {
+  const before = tools.get(at) ?? { id: null, name: '', arguments: '' };
+  tools.set(at, {
+    id: before.id ?? call.id ?? null,
+    name: before.name + (call.function?.name ?? ''),
+    arguments: before.arguments + (call.function?.arguments ?? ''),
+  });
 }
 
 function jsonOrUndefined(text: string): unknown {

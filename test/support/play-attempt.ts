@@ -17,10 +17,15 @@ export async function playAttempt(attempt: Attempt, response: ServerResponse, pl
   if (attempt.delay !== undefined) await pause(attempt.delay, response);
   if (attempt.hang !== undefined) return hang(attempt.hang === true ? null : attempt.hang, response, playing);
   if (attempt.destroy === true) return close(response, playing);
-  if (attempt.json !== undefined || attempt.text !== undefined) return answerWhole(attempt, response, playing);
-  const items = attempt.sse ?? (attempt.say === undefined ? null : itemsOfSay(attempt.say));
+  const items = itemsOf(attempt);
   if (items === null) return answerWhole(attempt, response, playing);
   return playing.asked.stream ? answerStreamed(attempt, items, response, playing) : answerUnary(attempt, items, response, playing);
+}
+
+/** null: the answer is no stream. */
+function itemsOf({ sse, say, json, text }: Attempt): readonly SseItem[] | null {
+  if (json !== undefined || text !== undefined) return null;
+  return sse ?? (say === undefined ? null : itemsOfSay(say));
 }
 
 async function answerWhole(attempt: Attempt, response: ServerResponse, playing: Playing): Promise<void> {
@@ -54,6 +59,22 @@ async function sendWhole(attempt: Attempt, response: ServerResponse, playing: Pl
 }
 
 async function answerStreamed(attempt: Attempt, items: readonly SseItem[], response: ServerResponse, playing: Playing): Promise<void> {
+  const out = await openStream(attempt, response, playing);
+  let written = 0;
+  for (const item of unfold(items)) {
+    if (response.destroyed) return;
+    if (item.kind === 'destroy') return close(response, playing);
+    if (item.kind === 'hang') return hang(item.ms, response, playing);
+    if (item.kind === 'wait') await pause(item.ms, response);
+    const text = eventText(item, attempt, playing);
+    if (text === null) continue;
+    if (written++ > 0) await pause(attempt.pace ?? 0, response);
+    await out.write(text);
+  }
+  await out.end();
+}
+
+async function openStream(attempt: Attempt, response: ServerResponse, playing: Playing): Promise<EventWriter> {
   response.writeHead(attempt.status ?? 200, {
     'content-type': 'text/event-stream', 'cache-control': 'no-cache',
     ...(attempt.gzip === true ? { 'content-encoding': 'gzip' } : {}), ...attempt.headers,
@@ -61,22 +82,7 @@ async function answerStreamed(attempt: Attempt, items: readonly SseItem[], respo
   response.flushHeaders();
   const out = eventWriter(attempt, response, playing);
   if (attempt.bom === true) await out.write('\uFEFF');
-  let first = true;
-  for (const item of unfold(items)) {
-    if (response.destroyed) return;
-    if (item.kind === 'destroy') return close(response, playing);
-    if (item.kind === 'hang') return hang(item.ms, response, playing);
-    if (item.kind === 'wait') {
-      await pause(item.ms, response);
-      continue;
-    }
-    const text = eventText(item, attempt, playing);
-    if (text === null) continue;
-    if (!first && attempt.pace !== undefined) await pause(attempt.pace, response);
-    first = false;
-    await out.write(text);
-  }
-  await out.end();
+  return out;
 }
 
 /** The bytes of one item; null where it comes to nothing. */
@@ -151,7 +157,7 @@ function close(response: ServerResponse, { onClosing }: Playing): void {
 
 /** Waits, at most until the connection closes; null: until then. */
 function pause(ms: number | null, response: ServerResponse): Promise<void> {
-  if (response.destroyed) return Promise.resolve();
+  if (response.destroyed || ms === 0) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = ms === null ? undefined : setTimeout(done, ms);
     function done(): void {

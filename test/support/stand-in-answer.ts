@@ -43,52 +43,58 @@ export function words(text: string): readonly string[] {
 }
 
 /** The JSON of one chunk; null where the item is a usage that was not asked for. */
-export function chunkJson(item: SseItem & { readonly kind: 'chunk' }, { id, model }: Identity, asked: Asked): string | null {
-  const usage = item.usage === undefined || (item.usage.asked && !asked.includeUsage) ? undefined : item.usage.usage;
-  const hasChoice = item.role !== undefined || item.text !== undefined || item.calls !== undefined || item.finish !== undefined;
-  if (!hasChoice && usage === undefined) return null;
-  const delta = {
-    ...(item.role === undefined ? {} : { role: item.role, content: item.text ?? '' }),
-    ...(item.text === undefined ? {} : { content: item.text }),
-    ...(item.calls === undefined ? {} : { tool_calls: item.calls }),
+export function chunkJson(item: ChunkItem, { id, model }: Identity, asked: Asked): string | null {
+  const usage = item.usage === undefined || (item.usage.asked && !asked.includeUsage) ? {} : { usage: item.usage.usage };
+  const choices = hasChoice(item) ? [{ index: 0, delta: deltaOf(item), finish_reason: item.finish ?? null }] : [];
+  if (choices.length === 0 && !('usage' in usage)) return null;
+  return JSON.stringify({ id, object: 'chat.completion.chunk', created, model, choices, ...usage });
+}
+
+type ChunkItem = SseItem & { readonly kind: 'chunk' };
+
+function hasChoice({ role, text, calls, finish }: ChunkItem): boolean {
+  return role !== undefined || text !== undefined || calls !== undefined || finish !== undefined;
+}
+
+function deltaOf({ role, text, calls }: ChunkItem): object {
+  return {
+    ...(role === undefined ? {} : { role, content: '' }),
+    ...(text === undefined ? {} : { content: text }),
+    ...(calls === undefined ? {} : { tool_calls: calls }),
   };
-  const choices = hasChoice ? [{ index: 0, delta, finish_reason: item.finish ?? null }] : [];
-  return JSON.stringify({ id, object: 'chat.completion.chunk', created, model, choices, ...(usage === undefined ? {} : { usage }) });
 }
 
 /** The unary form of an attempt: of `unary`, of `say`, else what its stream's items come to. */
 export function unaryJson(attempt: Attempt, identity: Identity): string {
-  const { message, finish, finish_reason: finishReason, usage = usualUsage, choices, ...rest } = attempt.unary ?? {};
-  const gathered = attempt.unary === undefined ? gather(attempt.sse ?? itemsOfSay(attempt.say ?? '')) : null;
-  if (gathered?.error !== undefined) return JSON.stringify(gathered.error);
-  const whole = { role: 'assistant', content: null, ...(gathered?.message ?? (message as object | undefined)) };
-  const reason = finish ?? finishReason ?? gathered?.finish ?? ('tool_calls' in whole ? 'tool_calls' : 'stop');
-  return JSON.stringify({
-    id: identity.id, object: 'chat.completion', created, model: identity.model,
-    choices: choices ?? [{ index: 0, message: whole, finish_reason: reason }],
-    ...(usage === null ? {} : { usage }), ...rest,
-  });
+  if (attempt.unary !== undefined) return wholeJson(identity, attempt.unary);
+  const { error, message, finish } = gather(attempt.sse ?? itemsOfSay(attempt.say ?? ''));
+  return error === undefined ? wholeJson(identity, { message, ...(finish === null ? {} : { finish }) }) : JSON.stringify(error);
+}
+
+/** A whole answer around a message; fields that are no part of one stand beside it. */
+function wholeJson({ id, model }: Identity, fields: { readonly [field: string]: unknown }): string {
+  const { message, finish, finish_reason: reason = finish, usage = usualUsage, choices, ...rest } = fields;
+  const said = { role: 'assistant', content: null, ...(message as object | undefined) };
+  const usual = [{ index: 0, message: said, finish_reason: reason ?? ('tool_calls' in said ? 'tool_calls' : 'stop') }];
+  return JSON.stringify({ id, object: 'chat.completion', created, model, choices: choices ?? usual, ...(usage === null ? {} : { usage }), ...rest });
 }
 
 interface Gathered {
   readonly message: { readonly [field: string]: unknown };
   readonly finish: string | null;
+  /** The first event with an `error`; undefined: none. */
   readonly error: unknown;
 }
 
 function gather(items: readonly SseItem[]): Gathered {
-  let content = '';
+  const all = unfold(items);
+  const error = all.map((item) => (item.kind === 'data' ? item.data : undefined)).find((data) => typeof data === 'object' && data !== null && 'error' in data);
+  const chunks = all.filter((item) => item.kind === 'chunk');
   const calls: { [field: string]: unknown }[] = [];
-  let finish: string | null = null;
-  let error: unknown;
-  for (const item of unfold(items)) {
-    if (item.kind === 'data' && typeof item.data === 'object' && item.data !== null && 'error' in item.data) error ??= item.data;
-    if (item.kind !== 'chunk') continue;
-    content += item.text ?? '';
-    finish = item.finish ?? finish;
-    for (const call of item.calls ?? []) addCall(calls, call as ToolDelta);
-  }
-  return { message: { content: content === '' && calls.length > 0 ? null : content, ...(calls.length > 0 ? { tool_calls: calls } : {}) }, finish, error };
+  for (const call of chunks.flatMap((chunk) => chunk.calls ?? [])) addCall(calls, call as ToolDelta);
+  const content = chunks.map(({ text }) => text ?? '').join('');
+  const message = calls.length === 0 ? { content } : { content: content === '' ? null : content, tool_calls: calls };
+  return { message, finish: chunks.findLast(({ finish }) => finish !== undefined)?.finish ?? null, error };
 }
 
 interface ToolDelta {

@@ -50,7 +50,7 @@ export interface StandIn {
   readonly requests: readonly Seen[];
   /** Goes on with this script from its first entry. */
   setScript(script: readonly Attempt[]): void;
-  /** Refuses connections from now on, and resets those there are. */
+  /** Refuses connections from now on, and resets those there are; may be called twice, like `listen`. */
   refuse(): Promise<void>;
   /** Listens again, at the same port. */
   listen(): Promise<void>;
@@ -66,7 +66,7 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
   let position = 0;
   let attempts = 0;
   let port = 0;
-  let server: Server;
+  let server: Server | null = null;
 
   async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const atMs = performance.now();
@@ -93,22 +93,26 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
   }
 
   async function listen(): Promise<void> {
+    if (server?.listening === true) return;
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
       onRequest(request, response).catch((error: unknown) => response.destroy(error as Error));
     };
-    server = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
-    server.keepAliveTimeout = 0;
-    server.requestTimeout = 0;
-    server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    const made = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
+    server = made;
+    made.keepAliveTimeout = 0;
+    made.requestTimeout = 0;
+    made.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       sockets.add(socket.setNoDelay(true));
       socket.on('close', () => sockets.delete(socket));
     });
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
-    port = (server.address() as AddressInfo).port;
+    await new Promise<void>((resolve, reject) => made.once('error', reject).listen(port, '127.0.0.1', resolve));
+    port = (made.address() as AddressInfo).port;
   }
 
   async function refuse(): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    if (server?.listening !== true) return;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
     for (const socket of sockets) socket.resetAndDestroy();
     await closed;
   }
@@ -125,9 +129,7 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
     },
     refuse,
     listen,
-    close: async () => {
-      if (server.listening) await refuse();
-    },
+    close: refuse,
   };
 }
 

@@ -101,19 +101,22 @@ export function readCaseFile(file: string): Case {
 /** A case as it stands in JSON; throws an Error that names the place and the word that is not known. */
 export function readCase(raw: unknown, fallbackId = 'case'): Case {
   const all = fieldsOf(raw, 'case', ['id', 'title', 'right', 'needs', 'chain', 'providers', 'upstreams', 'steps', 'expect']);
-  const providers = fieldsOf(all['providers'] ?? {}, 'providers');
-  const scripts = Object.entries(fieldsOf(all['upstreams'], 'upstreams'));
-  for (const name of Object.keys(providers)) if (!scripts.some(([known]) => known === name)) throw new Error(`providers.${name}: there is no upstream of this name`);
-  if (scripts.length === 0) throw new Error('upstreams: a case needs at least one');
   return {
     id: String(all['id'] ?? fallbackId),
     title: String(all['title'] ?? ''),
     needs: listOf(all['needs'] ?? [], 'needs').map(String),
     chain: fieldsOf(all['chain'] ?? {}, 'chain'),
-    upstreams: scripts.map(([name, script]) => readUpstream(name, script, providers[name])),
+    upstreams: readUpstreams(all['upstreams'], fieldsOf(all['providers'] ?? {}, 'providers')),
     steps: listOf(all['steps'], 'steps').map((step, index) => readStep(step, `steps[${index}]`)),
     expect: fieldsOf(all['expect'] ?? {}, 'expect', ['attempts', 'gaps', 'closed', 'requests', 'belay']),
   };
+}
+
+function readUpstreams(raw: unknown, providers: Fields): readonly Upstream[] {
+  const scripts = Object.entries(fieldsOf(raw, 'upstreams'));
+  for (const name of Object.keys(providers)) if (!scripts.some(([known]) => known === name)) throw new Error(`providers.${name}: there is no upstream of this name`);
+  if (scripts.length === 0) throw new Error('upstreams: a case needs at least one');
+  return scripts.map(([name, script]) => readUpstream(name, script, providers[name]));
 }
 
 function readUpstream(name: string, script: unknown, raw: unknown): Upstream {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fieldsOf } from './case-file.ts';
 
 /** A complaint, or null where the value is as it should be. */
 export type Complaint = string | null;
@@ -27,17 +28,24 @@ export function matchRange(what: string, found: number | null, wanted: unknown, 
   return found >= min && found <= max ? null : `${what} is ${Math.round(found * 10) / 10}, expected ${describeRange(min, max)}`;
 }
 
-function rangeOf(what: string, wanted: unknown, single: 'exactly' | 'max' | 'min'): { readonly min: number; readonly max: number } {
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+function rangeOf(what: string, wanted: unknown, single: 'exactly' | 'max' | 'min'): Range {
   if (typeof wanted === 'number') return { min: single === 'max' ? -Infinity : wanted, max: single === 'min' ? Infinity : wanted };
   if (Array.isArray(wanted) && wanted.length === 2) return { min: Number(wanted[0]), max: Number(wanted[1]) };
-  if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) {
-    const { min = -Infinity, max = Infinity, is, minMs, maxMs, withinMs, ...others } = wanted as { readonly [word: string]: number };
-    const [unknown] = Object.keys(others);
-    if (unknown !== undefined) throw new Error(`${what}: a range has no word "${unknown}"; it has min and max`);
-    return is === undefined ? { min: minMs ?? min, max: withinMs ?? maxMs ?? max } : { min: is, max: is };
+  const range = { min: -Infinity, max: Infinity };
+  for (const [word, value] of Object.entries(fieldsOf(wanted, what))) {
+    const ends = rangeWords[word];
+    if (ends === undefined) throw new Error(`${what}: a range has no word "${word}"; it has ${Object.keys(rangeWords).join(', ')}`);
+    for (const end of ends) range[end] = Number(value);
   }
-  throw new Error(`${what}: must be a number or {min, max}, not ${show(wanted)}`);
+  return range;
 }
+
+const rangeWords: { readonly [word: string]: readonly (keyof Range)[] } = { min: ['min'], max: ['max'], minMs: ['min'], maxMs: ['max'], withinMs: ['max'], is: ['min', 'max'] };
 
 function describeRange(min: number, max: number): string {
   if (min === max) return `${min}`;
@@ -65,15 +73,18 @@ const toList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** A text by a word such as `{is: …}`, `{has: …}`, `{min: …}`; a plain text must be equal, null and false: not there, true: there. */
 export function matchText(what: string, found: string | undefined, wanted: unknown): Complaint {
-  if (wanted === null || wanted === false) return found === undefined ? null : `${what} is ${show(found)}, expected none`;
-  if (wanted === true) return found === undefined ? `${what} is not there` : null;
-  if (typeof wanted === 'string' || typeof wanted === 'number') return matchText(what, found, { is: wanted });
-  for (const [word, value] of Object.entries(wanted as object)) {
+  for (const [word, value] of Object.entries(wordsOf(wanted))) {
     const matcher = matchers[aliases[word] ?? word];
     if (matcher === undefined) throw new Error(`${what}: no such word "${word}"; there are ${Object.keys(matchers).join(', ')}`);
     if (!matcher(found, value)) return `${what} is ${show(found)}, expected ${word} ${show(value)}`;
   }
   return null;
+}
+
+function wordsOf(wanted: unknown): object {
+  if (wanted === null || wanted === false) return { absent: true };
+  if (wanted === true) return { present: true };
+  return typeof wanted === 'object' ? wanted : { is: wanted };
 }
 
 /** The value at `messages.0.content`; undefined: not there. */
@@ -85,4 +96,37 @@ export function valueAt(root: unknown, path: string): unknown {
     value = step === 'length' && Array.isArray(value) ? value.length : (value as { readonly [key: string]: unknown })[step];
   }
   return value;
+}
+
+/** `{"messages.0.content": "…"}`: each path has this value. */
+export function matchPaths(what: string, found: unknown, wanted: unknown): readonly Complaint[] {
+  return Object.entries(fieldsOf(wanted, what)).map(([path, value]) => {
+    const direct = (found as { readonly [key: string]: unknown } | undefined)?.[path];
+    const at = direct ?? valueAt(found, path);
+    return isTextMatcher(value) ? matchText(`${what}.${path}`, at === undefined ? undefined : String(at), value) : matchEqual(`${what}.${path}`, at, value);
+  });
+}
+
+const matcherWords = new Set(['is', 'has', 'lacks', 'absent', 'present', 'matches', 'starts', 'startsWith', 'min', 'max']);
+
+function isTextMatcher(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const words = Object.keys(value);
+  return words.length > 0 && words.every((word) => matcherWords.has(word));
+}
+
+export function matchHeaders(found: { readonly [name: string]: string | string[] | undefined }, wanted: unknown): readonly Complaint[] {
+  return Object.entries(fieldsOf(wanted, 'headers')).map(([name, value]) => {
+    const header = found[name.toLowerCase()];
+    return matchText(`header ${name}`, Array.isArray(header) ? header.join(', ') : header, value);
+  });
+}
+
+/** The value that the text is in JSON, else the text. */
+export function parseOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -34,9 +34,9 @@ export type EventKind =
   | 'Silence'
   | 'Reasoning'
   | 'Content'
-  /** Carries a finish reason (and perhaps content). */
+  /** Carries a finish reason: content came before it or with it, or the reason itself is the answer (`length`). */
   | 'Finish'
-  /** The usage chunk that Belay asked for and the app did not: not handed on. */
+  /** Not handed on: the usage chunk that Belay asked for and the app did not, or an event that SDKs cannot read. */
   | 'Withheld'
   /** `[DONE]`. */
   | 'End';
@@ -44,7 +44,7 @@ export type EventKind =
 /** One whole upstream event, with the bytes to hand on. */
 export interface StreamEvent {
   readonly kind: EventKind;
-  /** The event's bytes with its blank line, as they came. */
+  /** The event's bytes with its blank line, as they came, but for a tool call that its provider wrote unsoundly. */
   readonly bytes: Uint8Array;
 }
 
@@ -54,7 +54,7 @@ export interface StreamReader {
   push(chunk: Uint8Array): StreamPush;
   /** The upstream's connection ended: null where the answer is whole (rule 6), else the break. */
   end(): Failure | null;
-  /** A finish reason was seen: the answer is whole even without `[DONE]`. */
+  /** Every choice has its finish reason: nothing more is needed, and `end()` says whether that was an answer. */
   readonly finished: boolean;
   /** A tool call or a reasoning block is open: idle is 60 s, pings feed it. */
   readonly blockOpen: boolean;

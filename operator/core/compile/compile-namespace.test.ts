@@ -49,6 +49,17 @@ describe('a provider', () => {
     expect(statuses(conditions[1])).toEqual({ Accepted: 'False', ResolvedRefs: 'False', Ready: 'False' });
   });
 
+  test.each([
+    ['a preset without credentials', '{ preset: OpenAI }', ['KeyMissing']],
+    ['a preset without credentials at another address', '{ preset: OpenAI, baseURL: "https://proxy.example/v1" }', []],
+    ['a server that usually asks for no key', '{ preset: Ollama, baseURL: "http://ollama.a.svc/v1" }', []],
+    ['a server of one\'s own whose address lacks /v1', '{ preset: Ollama, baseURL: "http://ollama.a.svc/" }', ['PathMissing']],
+  ])('%s is accepted, with these warnings', (_, spec, reasons) => {
+    const [own] = compile(provider('p', spec)).conditions;
+    expect(own?.findings.map(({ severity, reason }) => `${severity} ${reason}`)).toEqual(reasons.map((reason) => `Warning ${reason}`));
+    expect(own?.conditions[0]).toMatchObject({ type: 'Accepted', status: 'True', reason: 'Accepted' });
+  });
+
   test('plain http to loopback is served by `belay run`', () => {
     const { table, conditions } = compile(provider('p', '{ dialect: OpenAI, baseURL: "http://127.0.0.1:1/v1" }'), chain('c', `{ targets: [ ${target} ] }`));
     expect([table.providers[0]?.address, conditions[0]?.findings]).toEqual(['http://127.0.0.1:1/v1', []]);
@@ -148,6 +159,20 @@ describe('a chain', () => {
     const own = compile(both, windows, chain('c', spec)).conditions.at(-1);
     expect(own?.findings).toEqual([expect.objectContaining({ severity: 'Warning', reason, path })]);
     expect(own?.conditions[0]).toMatchObject({ type: 'Accepted', status: 'True', reason: 'Accepted', message: expect.stringContaining(path) });
+  });
+
+  test.each([
+    ['its target', both, '{ targets: [ { providerRef: { name: p }, model: m, suspend: true } ] }'],
+    ['its provider', provider('p', '{ preset: OpenAI, suspend: true }'), `{ targets: [ ${target} ] }`],
+  ])('is accepted and not ready while %s is suspended', (_, providers, spec) => {
+    const { table, conditions } = compile(providers, chain('c', spec));
+    expect(table.chains[0]?.unroutable).toBeNull();
+    expect(statuses(conditions.at(-1))).toEqual({ Accepted: 'True', ResolvedRefs: 'True', Ready: 'False' });
+  });
+
+  test('whose default names all belong to others is refused; one that keeps a default name is only warned', () => {
+    const { conditions } = compile(both, chain('a', `{ modelNames: [m, b], targets: [ ${target} ] }`), chain('b', `{ targets: [ ${target} ] }`), chain('c', `{ targets: [ ${target} ] }`));
+    expect(conditions.slice(-2).map(({ conditions: [accepted], findings }) => [accepted?.status, findings[0]?.reason])).toEqual([['False', 'NameTaken'], ['True', 'DefaultNameTaken']]);
   });
 
   test('gives each target its tier and its window', () => {

@@ -39,10 +39,14 @@ export interface PlannedTarget {
   readonly local: boolean;
   /** Half-open: this attempt is the breaker's probe, never retried; in race mode the next target starts with it. */
   readonly probe: boolean;
+  /** Model `*`: the target gets the name that the app asked for, so a Missing blames the request and goes back. */
+  readonly modelAsAsked?: boolean;
   /** False: sent unary upstream (equal dialects, Sequential without a latency budget, unary client). */
   readonly streamed: boolean;
   readonly contextTokens: number | null;
   readonly timers: { readonly connectMs: number; readonly firstContentMs: number; readonly idleMs: number };
+  /** Silence that ends it where no other target is left; null: the deadline alone. Default: 60 s, a local one null. */
+  readonly lastSilenceMs?: number | null;
   /** Quantiles of time to first content; null: fewer than 50 samples. */
   readonly quantiles: TargetQuantiles | null;
 }

@@ -35,12 +35,22 @@ export interface PlanInput {
   readonly clientTimeoutMs: number | null;
   /** x-stainless-retry-count. */
   readonly clientRetryCount: number;
+  /** True: a `wait` was already answered and waited for; it is not answered again. */
+  readonly waited?: boolean;
   readonly now: (target: CompiledTarget) => TargetNow;
 }
 
 export type PlanResult =
-  | { readonly type: 'plan'; readonly plan: AttemptPlan; readonly targets: readonly CompiledTarget[]; readonly excluded: readonly ExcludedTarget[] }
-  /** Answered at once: 429 with Retry-After where all are Rate or Quota, else 503; 400 for settings that name no target. */
+  | {
+    readonly type: 'plan';
+    readonly plan: AttemptPlan;
+    /** Beside `plan.targets`. */
+    readonly targets: readonly CompiledTarget[];
+    readonly excluded: readonly ExcludedTarget[];
+    /** Why the order is not the declared one, e.g. `gemini first: opus p90 9.0 s > budget 2.0 s`; null: it is. */
+    readonly note: string | null;
+  }
+  /** `message` is a clause without the chain's name and the request's id: `describeChainFailed` puts them around it. Answered at once: 429 with Retry-After where all are Rate or Quota, else 503; 400 for settings that name no target. */
   | { readonly type: 'rejected'; readonly status: number; readonly message: string; readonly retryAfterMs: number | null; readonly excluded: readonly ExcludedTarget[] }
   /** Only a Rate that returns within 10 s is left: plan again after this time, once. */
   | { readonly type: 'wait'; readonly afterMs: number; readonly excluded: readonly ExcludedTarget[] };

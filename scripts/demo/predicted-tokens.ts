@@ -1,0 +1,15 @@
+import type { BelayProcess } from '../../test/support/belay-process.ts';
+
+/** `llamacpp:tokens_predicted_total` of the llama-server that Belay runs; null while there is none. */
+export async function readPredictedTokens(belay: BelayProcess): Promise<number | null> {
+  const port = belay.lines().findLast(({ event }) => event === 'local-server-started')?.['port'];
+  if (port === undefined) return null;
+  try {
+    const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+    const found = /^llamacpp:tokens_predicted_total ([0-9.e+]+)$/m.exec(text);
+    return found === null ? null : Number(found[1]);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}

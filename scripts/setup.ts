@@ -1,0 +1,20 @@
+// `npm run setup [PART…]`: what takes long and is kept for the next time. `npm test` does the same beside its fast suites.
+import { MissingPart, missingPartExitCode } from './missing-part.ts';
+import { isSetupPart, setupParts, setUp } from './setup-parts.ts';
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !isSetupPart(name));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')} to set up: ${setupParts.join(', ')} are the parts, and all of them the default.`);
+  process.exit(2);
+}
+for (const part of asked.length > 0 ? asked.filter(isSetupPart) : setupParts) {
+  try {
+    const started = Date.now();
+    await setUp(part, (line) => console.log(`${part}: ${line}`));
+    console.log(`${part}: ready after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(error instanceof MissingPart ? missingPartExitCode : 1);
+  }
+}

@@ -1,0 +1,102 @@
+import { isObject, objectIn, type JsonObject } from './error-fields.ts';
+
+/** One tool call of one choice, as it grows. */
+export interface ToolCall {
+  /** Dense from 0, in order of appearance. */
+  readonly index: number;
+  id: string;
+  type: string;
+  name: string;
+  /** Argument text so far; a custom tool's input. */
+  text: string;
+  /** Members that this dialect does not know, e.g. Gemini's `extra_content`; the last of each counts. */
+  readonly more: { [name: string]: unknown };
+}
+
+export interface PlacedDelta {
+  readonly call: ToolCall;
+  /** The call begins with this delta. */
+  readonly begins: boolean;
+}
+
+/** Finds out which call each delta belongs to, whatever its provider wrote as index and id. */
+export interface ToolCallTracker {
+  readonly calls: readonly ToolCall[];
+  /** `answerId` makes the id of a call that came without one. */
+  place(delta: JsonObject, answerId: string): PlacedDelta;
+}
+
+/**
+ * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama),
+ * an empty id on continuations (Qwen), another id on each continuation (old vLLM), arguments before the name.
+ */
+export function createToolCallTracker(): ToolCallTracker {
+  const calls: ToolCall[] = [];
+  const byIndex = new Map<number, ToolCall>();
+
+  function find(delta: JsonObject): ToolCall | undefined {
+    const { id, index } = delta;
+    const named = nameOf(delta) !== '';
+    const hasId = typeof id === 'string' && id !== '';
+    const current = typeof index === 'number' ? byIndex.get(index) : calls.at(-1);
+    const known = hasId ? calls.find((call) => call.id === id) : undefined;
+    // Its id tells a call, unless a second one begins under the same id at an index of its own.
+    if (known !== undefined && current?.id !== id && !(named && typeof index === 'number' && current === undefined)) return known;
+    if (current === undefined || current.id === id) return current;
+    const isNew = named && current.name !== '' && (hasId || typeof index !== 'number');
+    return isNew ? undefined : current;
+  }
+
+  function place(delta: JsonObject, answerId: string): PlacedDelta {
+    const found = find(delta);
+    const call = found ?? begin(delta, calls.length, answerId);
+    if (found === undefined) calls.push(call);
+    if (typeof delta['index'] === 'number') byIndex.set(delta['index'], call);
+    if (call.name === '') call.name = nameOf(delta);
+    call.text += argumentsOf(delta);
+    for (const [name, value] of Object.entries(delta)) if (!ownMembers.has(name) && value !== null) call.more[name] = value;
+    return { call, begins: found === undefined };
+  }
+
+  return { calls, place };
+}
+
+const ownMembers = new Set(['index', 'id', 'type', 'function', 'custom']);
+
+function begin({ id, type, custom }: JsonObject, index: number, answerId: string): ToolCall {
+  return {
+    index,
+    id: typeof id === 'string' && id !== '' ? id : `call_${answerId.replace(/[^A-Za-z0-9_-]/g, '')}_${index}`,
+    type: typeof type === 'string' && type !== '' ? type : isObject(custom) ? 'custom' : 'function',
+    name: '',
+    text: '',
+    more: {},
+  };
+}
+
+function nameOf(delta: JsonObject): string {
+  const name = (objectIn(delta['function']) ?? objectIn(delta['custom']))?.['name'];
+  return typeof name === 'string' ? name : '';
+}
+
+/** Argument text of a delta; an object, as Ollama's own dialect has it, is written as JSON. */
+export function argumentsOf(delta: JsonObject): string {
+  const text = objectIn(delta['function'])?.['arguments'] ?? objectIn(delta['custom'])?.['input'];
+  return typeof text === 'string' ? text : isObject(text) ? JSON.stringify(text) : '';
+}
+
+/**
+ * A delta as SDKs need it (openai drops or refuses one without index, AI SDK one without type), or null where it is
+ * so already: dense integer index, id and type on the first, arguments a string.
+ */
+export function repairedDelta(delta: JsonObject, { call, begins }: PlacedDelta): JsonObject | null {
+  const fn = objectIn(delta['function']);
+  const isSound = delta['index'] === call.index && !isObject(fn?.['arguments']) && (!begins || (delta['id'] === call.id && delta['type'] === call.type));
+  if (isSound) return null;
+  return {
+    ...delta,
+    index: call.index,
+    ...(begins ? { id: call.id, type: call.type } : {}),
+    ...(fn === null ? {} : { function: { ...fn, arguments: argumentsOf(delta) } }),
+  };
+}

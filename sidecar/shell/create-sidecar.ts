@@ -1,0 +1,121 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describeProblem } from '@belay/contract';
+import { createActiveTable } from './active-table.ts';
+import { createAdminListener } from './admin-listener.ts';
+import { createConcurrency } from './concurrency.ts';
+import { createConnectionPools } from './connection-pool.ts';
+import { createDecisions } from './decisions.ts';
+import { describeListenError } from './failure-from-node.ts';
+import { createListener } from './listener.ts';
+import { createMetrics, type MetricsNow } from './metrics.ts';
+import type { Plane } from './plane.ts';
+import { createBytesInFlight } from './read-body.ts';
+import type { Sidecar, SidecarOptions } from './sidecar-options.ts';
+
+/** Request bodies held at once, in bytes. */
+const bytesInFlightLimit = 64 * 1024 * 1024;
+/** Without a table the sidecar counts as started, degraded, after this: a control plane that is down keeps no pod from starting. */
+const degradedMs = 5_000;
+
+/** One data plane: applications on one port, probes and metrics on another. Nothing listens before `listen`. */
+export function createSidecar(options: SidecarOptions): Sidecar {
+  const plane = createPlane(options);
+  const startedMs = options.clock.nowMs();
+  let closing = false;
+  const served = (): boolean => plane.table.current() !== null;
+  const listener = createListener(plane);
+  const admin = createAdminListener(plane, {
+    started: () => served() || options.clock.nowMs() - startedMs >= degradedMs,
+    ready: () => served() && !closing,
+  });
+  return {
+    async listen() {
+      const adminPort = await listen(admin, options.adminAddress, options.adminPort);
+      const port = await listen(listener, options.address, options.port).catch((error: unknown) => {
+        admin.close();
+        throw error;
+      });
+      return { port, adminPort };
+    },
+    applyTable: (table) => applyTable(plane, table),
+    applyKeys: (keys) => plane.table.applyKeys(keys),
+    applyEndpoints: (endpoints) => plane.table.applyEndpoints(endpoints),
+    async close(graceMs) {
+      closing = true;
+      await drain(listener, options, graceMs);
+      await closeNow(admin);
+      plane.pools.close();
+    },
+  };
+}
+
+function createPlane(options: SidecarOptions): Plane {
+  const table = createActiveTable(options.random);
+  let requests = 0;
+  return {
+    options,
+    table,
+    pools: createConnectionPools(process.env),
+    concurrency: createConcurrency(),
+    unaryOnly: new Set(),
+    bytesInFlight: createBytesInFlight(bytesInFlightLimit),
+    metrics: createMetrics(() => metricsNow(options, table)),
+    decisions: createDecisions(options.log),
+    nextId: () => `${options.podName}.${++requests}`,
+  };
+}
+
+function applyTable(plane: Plane, table: unknown): ReturnType<Sidecar['applyTable']> {
+  const applied = plane.table.apply(table);
+  if (applied.ok) {
+    const current = plane.table.current();
+    plane.pools.retain([...(current?.chains.values() ?? [])].flatMap(({ targets }) => targets.map(({ provider }) => provider)));
+    plane.options.log({ level: 'info', event: 'table-applied', message: `Serving table ${applied.value.version}.`, version: applied.value.version });
+    return applied;
+  }
+  plane.metrics.tableRejected();
+  const why = applied.problems.map(describeProblem).join('; ');
+  plane.options.log({ level: 'error', event: 'table-rejected', message: `The new table is not served, the one before is: ${why}`, problems: applied.problems });
+  return applied;
+}
+
+function metricsNow({ clock }: SidecarOptions, table: Plane['table']): MetricsNow {
+  const current = table.current();
+  const nowMs = clock.nowMs();
+  return {
+    tableVersion: current?.version ?? null,
+    breakers: [...(current?.chains.values() ?? [])].flatMap(({ entry, targets }) =>
+      targets.map((target) => ({ chain: entry.name, target: target.entry.name, state: table.healthOf(target).view(nowMs).breaker }))),
+  };
+}
+
+function listen(server: Server, address: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(describeListenError(error, address, port), { cause: error })));
+    server.listen(port, address, () => {
+      server.removeAllListeners('error');
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops accepting, lets running requests end, destroys what is left after `graceMs`. */
+async function drain(server: Server, { clock }: SidecarOptions, graceMs: number): Promise<void> {
+  const disarm = clock.after(graceMs, () => server.closeAllConnections());
+  await closed(server);
+  disarm();
+}
+
+async function closeNow(server: Server): Promise<void> {
+  const done = closed(server);
+  server.closeAllConnections();
+  await done;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,122 @@
+import { createChatStreamReader } from '../dialects/openai-chat/upstream/stream.ts';
+import type { StreamEvent, StreamReader } from '../dialects/dialect.ts';
+import { answered, complete, fail, failureContext, safely, stir, type Attempt, type BodyReader, type ByteSink } from './attempt.ts';
+
+/** A loser that answered holds this much; then it is no longer read (routing rule 5). */
+const heldBytesLimit = 16 * 1024;
+/** After a finish reason, how long usage and `[DONE]` are waited for (routing rule 6). */
+const afterFinishMs = 2_000;
+
+/** Reads a stream of events; after the commit each chunk goes on as it came, without a timer or a promise. */
+export function readStream(attempt: Attempt): BodyReader {
+  const { request, target } = attempt;
+  const { promptBytes } = failureContext(attempt);
+  const reader = createChatStreamReader({ preset: target.provider.preset, stripUsage: !request.includeUsage, unary: !request.stream, promptBytes });
+  attempt.reader = reader;
+  return {
+    data: (chunk) => onChunk(attempt, reader, chunk),
+    end: () => onEnd(attempt, reader),
+    failed(reason) {
+      if (reader.finished) onEnd(attempt, reader);
+      else fail(attempt, reason);
+    },
+  };
+}
+
+/** The commit: what was held goes to the client, and from now on everything does. */
+export function commitStream(attempt: Attempt, sink: ByteSink): void {
+  attempt.sink = sink;
+  const { held } = attempt;
+  attempt.held = [];
+  attempt.heldBytes = 0;
+  const resumes = !attempt.reading;
+  const flowing = held.length === 0 || sink.write(joined(held), () => resume(attempt));
+  if (flowing && resumes) resume(attempt);
+  else if (!flowing) pause(attempt);
+}
+
+function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): void {
+  if (attempt.over) return;
+  const { events, failure: broken } = reader.push(chunk);
+  stir(attempt);
+  let from = 0;
+  for (let at = 0; at < events.length && !attempt.over; at++) {
+    const kind = events[at]?.kind;
+    if (kind !== 'Silence' || reader.blockOpen) attempt.lastFedMs = attempt.clock.nowMs();
+    const isContent = kind === 'Content' || kind === 'Reasoning';
+    if ((isContent && !attempt.answered) || kind === 'End') {
+      handOn(attempt, events, from, kind === 'End' ? at : at + 1);
+      from = at + 1;
+      if (kind === 'End') {
+        attempt.endBytes = events[at]?.bytes ?? null;
+        return onEnd(attempt, reader);
+      }
+      answered(attempt);
+    }
+  }
+  if (attempt.over) return;
+  handOn(attempt, events, from, events.length);
+  if (broken !== null) return fail(attempt, broken);
+  if (reader.finished && attempt.disarm === null) attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
+}
+
+/** The protocol's end, the connection's end after a finish reason, or 2 s after one: whole, or a failure. */
+function onEnd(attempt: Attempt, reader: StreamReader): void {
+  if (attempt.over) return;
+  const broken = reader.end();
+  if (broken !== null) return fail(attempt, broken);
+  attempt.call?.release();
+  attempt.servedModel = reader.servedModel;
+  attempt.usage = reader.usage;
+  complete(attempt);
+}
+
+function handOn(attempt: Attempt, events: readonly StreamEvent[], from: number, to: number): void {
+  if (!attempt.request.stream || from >= to) return;
+  const bytes = bytesOf(events, from, to);
+  if (bytes === null) return;
+  if (attempt.sink === null) hold(attempt, bytes);
+  else if (!attempt.sink.write(bytes, () => resume(attempt))) pause(attempt);
+}
+
+function hold(attempt: Attempt, bytes: Uint8Array): void {
+  attempt.held.push(bytes);
+  attempt.heldBytes += bytes.length;
+  if (attempt.answered && attempt.heldBytes > heldBytesLimit) pause(attempt);
+}
+
+function pause(attempt: Attempt): void {
+  attempt.reading = false;
+  attempt.call?.pause();
+}
+
+function resume(attempt: Attempt): void {
+  attempt.reading = true;
+  attempt.lastFedMs = attempt.clock.nowMs();
+  attempt.call?.resume();
+}
+
+/** The bytes to hand on of a run of events, in one piece; null where all are withheld. */
+function bytesOf(events: readonly StreamEvent[], from: number, to: number): Uint8Array | null {
+  const first = events[from];
+  if (to - from === 1 && first !== undefined) return first.kind === 'Withheld' ? null : first.bytes;
+  const pieces: Uint8Array[] = [];
+  for (let at = from; at < to; at++) {
+    const event = events[at];
+    if (event !== undefined && event.kind !== 'Withheld') pieces.push(event.bytes);
+  }
+  return pieces.length === 0 ? null : joined(pieces);
+}
+
+/** One view where the pieces lie side by side in one buffer, as the events of one chunk mostly do; else a copy. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const first = pieces[0];
+  if (first === undefined) return new Uint8Array(0);
+  if (pieces.length === 1) return first;
+  let end = first.byteOffset;
+  for (const piece of pieces) {
+    if (piece.buffer !== first.buffer || piece.byteOffset !== end) return Buffer.concat(pieces);
+    end += piece.length;
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
+}

@@ -79,7 +79,7 @@ function madeByOthers({ reason, path }: Finding, manifest: ManifestResource, own
   const index = Number(/^spec\.targets\[(\d+)\]/.exec(path)?.[1]);
   const { spec } = manifest.value as { spec?: { targets?: readonly { providerRef?: { name?: unknown } }[] } };
   const wanted = spec?.targets?.[index]?.providerRef?.name;
-  return own.some(({ manifest: other, value }) => other.kind === 'ModelProvider' && other.name === wanted && value === null);
+  return own.some(({ manifest: other }) => other.kind === 'ModelProvider' && other.name === wanted);
 }
 
 function sameFinding(a: ManifestProblem, b: ManifestProblem): boolean {

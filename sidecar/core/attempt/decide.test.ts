@@ -67,6 +67,15 @@ const hedges: Record<string, Case> = {
     world: worldOf({ a: [silent()], b: [says(300)] }, { hedge: () => 'no hedge token left' }),
     told: ['0 start a Primary', '1000 ask b', '2000 cancel a', '2000 settle a Failed Timeout Failed', '2000 start b Fallback', '2300 commit b', '2400 settle b Ok Ok', '2400 finish answered b'],
   },
+  'after a denied hedge a warm chain falls back early enough for the next to make it': {
+    plan: { targets: [plannedTarget('a', { quantiles: quantiles(200, { q95Ms: 500, hedgeMs: 600 }) }), plannedTarget('b', { quantiles: quantiles(200, { q90Ms: 1_200 }) })] },
+    world: worldOf({ a: [silent()], b: [says(300)] }, { hedge: () => 'no hedge token left' }),
+    told: ['0 start a Primary', '800 ask b', '800 cancel a', '800 settle a Failed Timeout Failed', '800 start b Fallback', '1100 commit b', '1200 settle b Ok Ok', '1200 finish answered b'],
+  },
+  'after a denied hedge a retry is alone': {
+    world: worldOf({ a: [fails('Transient', 1_200), says(100)] }, { hedge: () => 'no hedge token left' }),
+    told: ['0 start a Primary', '1000 ask b', '1200 settle a Failed Transient Failed', '1225 start a Retry', '1325 commit a', '1425 settle a Ok Ok', '1425 finish answered a'],
+  },
   'a denied hedge never fails a request': {
     world: worldOf({ a: [says(1_500)] }, { hedge: () => 'no hedge token left' }),
     told: ['0 start a Primary', '1000 ask b', '1500 commit a', '1600 settle a Ok Ok', '1600 finish answered a'],

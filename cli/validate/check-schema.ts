@@ -9,10 +9,13 @@ import { fieldError, invalid, printValue, required, type FieldError } from './fi
 /** Checks a normalized resource against its CRD's schema; `reason` and `message` are an API server's. */
 export type SchemaCheck = (value: JsonObject) => readonly FieldError[];
 
+/** What the schemas are compiled with, here and when the bundle is made. */
+export const ajvOptions = { strict: false, allErrors: true, verbose: true, validateFormats: false, validateSchema: false, addUsedSchema: false } as const;
+
 /** Compiles a CRD's schema. Loads ajv when it is called first. */
 export async function compileSchemaCheck({ schema }: CrdSchema): Promise<SchemaCheck> {
   const { Ajv } = await import('ajv');
-  const ajv = new Ajv({ strict: false, allErrors: true, verbose: true, validateFormats: false, validateSchema: false, addUsedSchema: false });
+  const ajv = new Ajv(ajvOptions);
   const validate: ValidateFunction = ajv.compile(schema);
   return (value) => {
     validate(value);

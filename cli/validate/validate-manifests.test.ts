@@ -51,6 +51,13 @@ describe('each problem is found, once, and where it stands', () => {
     expect(await problemsOf(text, { use: 'Cluster' })).toEqual(['10:36 warning spec.baseURL InsecureURL']);
   });
 
+  test('a Secret in the files that lacks the key is an error, one that is not there may be in the cluster', async () => {
+    const text = chain('c', target('openai')) + provider('openai', 'preset: OpenAI, credentials: { secretKeyRef: { name: keys, key: apiKey } }');
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: keys, namespace: a }\nstringData: { key: x }\n';
+    expect(await problemsOf(text, { use: 'Cluster' })).toEqual([]);
+    expect(await problemsOf(text + secret, { use: 'Cluster' })).toEqual(['10:73 error spec.credentials.secretKeyRef.key SecretKeyMissing']);
+  });
+
   test('-n leaves other namespaces alone', async () => {
     const text = chain('c', target('own')) + local + chain('d', target('nope'), 'b');
     expect(await problemsOf(text, { namespace: 'a' })).toEqual([]);

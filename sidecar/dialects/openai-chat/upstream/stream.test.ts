@@ -115,7 +115,9 @@ describe('the end of a stream', () => {
   });
 
   test('after a good [DONE] nothing counts any more', () => {
-    expect(read([say('a'), finish('stop'), done, '{"error":{"message":"late"}}', 'nonsense'])).toMatchObject({ kinds: ['Content', 'Finish', 'End'], failure: null, end: null });
+    const events = [say('a'), finish('stop'), done, '{"error":{"message":"late"}}', 'nonsense'];
+    const atOnce = events.map((event) => `data: ${event}\n\n`).join('');
+    for (const pushed of [events, [atOnce]]) expect(read(pushed)).toMatchObject({ kinds: ['Content', 'Finish', 'End'], failure: null, end: null });
   });
 
   test('a choice that begins in a scanned event is known', () => {

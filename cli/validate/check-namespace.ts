@@ -36,7 +36,7 @@ export function checkNamespace(name: string, checked: readonly CheckedManifest[]
   const compilation = compileNamespace(snapshot, context.tools);
   const here = problemsOf(name, compilation.conditions, own, context);
   const there = context.use === 'Cluster' ? problemsOf(name, compileNamespace({ ...snapshot, standalone: false }, context.tools).conditions, own, context) : [];
-  const onlyThere = there.filter((one) => one.reason !== 'ProviderNotAccepted' && !here.some((other) => sameFinding(one, other))).map(onlyInCluster);
+  const onlyThere = there.filter((one) => !here.some((other) => sameFinding(one, other))).map(onlyInCluster);
   const hasChains = own.some(({ manifest }) => manifest.kind === 'FallbackChain');
   return { namespace: { name, snapshot, compilation, hasChains }, problems: [...here, ...onlyThere] };
 }
@@ -71,14 +71,15 @@ function severityOf({ severity, reason }: Finding, { use }: NamespaceContext): M
   return severity === 'Warning' || (use === 'Cluster' && reason === 'ConfigMapNotFound') ? 'warning' : 'error';
 }
 
-/** A provider that is missing only because its own manifest is wrong, or its file unreadable, has been said already. */
+/** A provider that cannot be used, or is missing only because its own manifest is wrong or its file unreadable, has been said already. */
 function madeByOthers({ reason, path }: Finding, manifest: ManifestResource, own: readonly CheckedManifest[], { whole }: NamespaceContext): boolean {
+  if (reason === 'ProviderNotAccepted') return true;
   if (reason !== 'ProviderNotFound') return false;
   if (!whole) return true;
   const index = Number(/^spec\.targets\[(\d+)\]/.exec(path)?.[1]);
   const { spec } = manifest.value as { spec?: { targets?: readonly { providerRef?: { name?: unknown } }[] } };
   const wanted = spec?.targets?.[index]?.providerRef?.name;
-  return own.some(({ manifest: other, value }) => other.kind === 'ModelProvider' && other.name === wanted && value === null);
+  return own.some(({ manifest: other }) => other.kind === 'ModelProvider' && other.name === wanted);
 }
 
 function sameFinding(a: ManifestProblem, b: ManifestProblem): boolean {

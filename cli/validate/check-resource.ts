@@ -21,10 +21,10 @@ export type ResourceCheck = (resource: JsonObject) => CheckedResource;
 /** After these an API server evaluates no rules (apiextensions, registry/customresource, hasBlockingErr). */
 const blocking = new Set(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid']);
 
-const compiled = new Map<string, Promise<ResourceCheck>>();
+const compiled = new Map<string, ResourceCheck>();
 
 /** The check of one kind; compiled once in a process. Throws for a kind that has no CRD. */
-export function resourceCheckFor(kind: string): Promise<ResourceCheck> {
+export function resourceCheckFor(kind: string): ResourceCheck {
   const known = compiled.get(kind);
   if (known !== undefined) return known;
   const crd = crdSchemas.find((one) => one.kind === kind);
@@ -34,9 +34,9 @@ export function resourceCheckFor(kind: string): Promise<ResourceCheck> {
   return check;
 }
 
-/** Loads ajv and the CEL evaluator when first called. */
-export async function compileResourceCheck(crd: CrdSchema): Promise<ResourceCheck> {
-  const [checkSchema, checkRules] = await Promise.all([compileSchemaCheck(crd), compileRuleCheck(crd)]);
+export function compileResourceCheck(crd: CrdSchema): ResourceCheck {
+  const checkSchema = compileSchemaCheck(crd);
+  const checkRules = compileRuleCheck(crd);
   return (resource) => {
     const { value, unknownFields } = normalizeResource(crd, resource);
     const form = [...checkMetadata(resource), ...checkSchema(value), ...checkLists(crd.schema, value)];

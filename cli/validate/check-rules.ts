@@ -1,4 +1,5 @@
-import type { CelInput, CelResult } from '@bufbuild/cel';
+import { celEnv, isCelError, parse, plan, type CelInput, type CelResult } from '@bufbuild/cel';
+import { strings } from '@bufbuild/cel/ext';
 import type { CrdSchema, OpenAPISchema } from '@belay/operator/core/resources/crd-schemas.ts';
 import { formatFieldPath, type FieldPath } from '../manifest/field-path.ts';
 import { isObject, type JsonObject } from '../manifest/read-manifests.ts';
@@ -11,14 +12,13 @@ export type RuleCheck = (value: JsonObject) => readonly FieldError[];
 type Rule = (self: CelInput) => boolean | string;
 type Validation = NonNullable<OpenAPISchema['x-kubernetes-validations']>[number];
 
-/** Loads the CEL evaluator when it is called first; each rule is compiled when it is first needed, and once. */
-export async function compileRuleCheck({ schema }: CrdSchema): Promise<RuleCheck> {
-  const compileRule = await createRuleCompiler();
+/** Each rule is compiled when it is first needed, and once. */
+export function compileRuleCheck({ schema }: CrdSchema): RuleCheck {
+  const compileRule = createRuleCompiler();
   return (value) => checkRules(compileRule, schema, value, []);
 }
 
-async function createRuleCompiler(): Promise<(rule: string) => Rule> {
-  const [{ celEnv, isCelError, parse, plan }, { strings }] = await Promise.all([import('@bufbuild/cel'), import('@bufbuild/cel/ext')]);
+function createRuleCompiler(): (rule: string) => Rule {
   const env = celEnv({ funcs: strings });
   const rules = new Map<string, Rule>();
   return (text) => {

@@ -3,7 +3,7 @@ import type { FoundManifests } from '../manifest/manifest-files.ts';
 import { sortProblems, type ManifestProblem } from '../manifest/manifest-problem.ts';
 import { belayKinds, readManifests, titleOf, type ManifestResource } from '../manifest/read-manifests.ts';
 import type { CompileTools } from '@belay/operator/core/compile/snapshot.ts';
-import { resourceCheckFor, type CheckedResource } from './check-resource.ts';
+import type { CheckedResource, ResourceCheck } from './check-resource.ts';
 import { checkNamespace, type CheckedManifest, type CheckedNamespace } from './check-namespace.ts';
 
 export interface ValidateOptions {
@@ -34,7 +34,11 @@ export async function validateManifests({ files, faults }: FoundManifests, optio
   const wanted = belay.filter(({ namespace }) => options.namespace === null || namespace === options.namespace);
   const problems: ManifestProblem[] = [...faults.map(fileProblem), ...unreadable, ...repeated(wanted)];
   const checked: CheckedManifest[] = [];
-  for (const manifest of wanted) checked.push(await checkManifest(manifest, problems));
+  if (wanted.length > 0) {
+    // ajv and the CEL evaluator cost more than all the rest: they are loaded when there is something to check.
+    const { resourceCheckFor } = await import('./check-resource.ts');
+    for (const manifest of wanted) checked.push(checkManifest(manifest, resourceCheckFor(manifest.kind), problems));
+  }
   const whole = unreadable.every(({ severity }) => severity === 'warning') && faults.length === 0;
   const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort().map((namespace) => {
     const found = checkNamespace(namespace, checked, { resources, whole, use: options.use, tools: compileTools });
@@ -52,8 +56,7 @@ function fileProblem({ file, message }: { readonly file: string; readonly messag
   return { severity: 'error', reason: 'FileUnreadable', path: '', message, file, line: 0, column: 0, resource: null, hint: null };
 }
 
-async function checkManifest(manifest: ManifestResource, problems: ManifestProblem[]): Promise<CheckedManifest> {
-  const check = await resourceCheckFor(manifest.kind);
+function checkManifest(manifest: ManifestResource, check: ResourceCheck, problems: ManifestProblem[]): CheckedManifest {
   const { value, errors, rulesSkipped } = check(manifest.value);
   const place = { file: manifest.file, resource: titleOf(manifest) };
   for (const { path, reason, message, hint } of errors) {

@@ -15,7 +15,7 @@ export interface Screen {
   close(): void;
 }
 
-const titleWidth = 41;
+const titleWidth = 44;
 const dim = (text: string): string => styleText('dim', text);
 
 export function createScreen(output: NodeJS.WriteStream): Screen {
@@ -49,7 +49,7 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
     played: (scene, played) => {
       const { text, bar } = timeline(scene, played);
       const mark = played.complaint !== null ? styleText('red', '✖') : scene.expected.kind === 'cut' ? styleText('yellow', '✔') : styleText('green', '✔');
-      const wide = terminal && output.columns >= 118;
+      const wide = terminal && output.columns >= 120;
       line(`${lead(mark, scene)}${wide ? `${bar} ` : ''}${seconds(played.ms)}  ${text}`);
       if (played.complaint !== null) line(styleText('red', `    not as expected: ${played.complaint}`));
     },

@@ -16,11 +16,11 @@ export function timeline(scene: Scene, played: Played): { readonly text: string;
   return { text: parts.filter((part) => part !== '').join('  '), bar: drawBar(attempts, played) };
 }
 
-/** `east 500 4 ms → west 12 ms`; two at once are joined by ∥. */
+/** `east 500 4 ms → west 12 ms`; one that starts beside another is joined by ∥. */
 function describeAttempts(attempts: readonly AttemptRecord[]): string {
   return attempts.map((attempt, index) => {
-    const joint = index === 0 ? '' : attempt.role === 'Hedge' ? styleText('magenta', ' ∥ ') : styleText('dim', ' → ');
-    return `${joint}${describeAttempt(attempt)}`;
+    const joint = index === 0 ? '' : attempt.role === 'Hedge' ? styleText('magenta', ` ∥ at ${Math.round(attempt.startedMs)} ms `) : styleText('dim', ' → ');
+    return joint + describeAttempt(attempt);
   }).join('');
 }
 
@@ -28,7 +28,7 @@ function describeAttempt({ target, outcome, failure, startedMs, endedMs, firstCo
   const took = (until: number): string => `${Math.round(until - startedMs)} ms`;
   switch (outcome) {
     case 'Ok': return styleText('green', `${target} ${took(firstContentMs ?? endedMs)}`);
-    case 'Cancelled': return styleText('dim', `${target} left ${took(endedMs)}`);
+    case 'Cancelled': return styleText('dim', `${target} outrun`);
     case 'Broken': return styleText('yellow', `${target} broke off ${took(endedMs)}`);
     case 'Failed': return styleText('red', `${target} ${failure?.status ?? failure?.class.toLowerCase() ?? 'failed'} ${took(endedMs)}`);
   }

@@ -7,32 +7,30 @@ const repeatable = ['Transient', 'Rate', 'Overload', 'Unreachable', 'Loading'];
 /** Times are floats: a timer's due time is a sum. */
 const slackMs = 0.001;
 
-/** What must hold in any order of events, whatever the shell sends; one sentence for each that does not. */
+/** What must hold in any order of events, whatever the shell sends: true where it does. */
+const safety: { readonly [sentence: string]: (log: RequestLog, plan: AttemptPlan) => boolean } = {
+  'at most one attempt commits': ({ commits }) => commits.length <= 1,
+  'a request ends once, and nothing is done after it': ({ ends, lastOrder }) => ends.length === 0 || (ends.length === 1 && ends[0]?.order === lastOrder),
+  'an answer, and a break of it, is of the attempt that committed': ({ ends, commits }) =>
+    ends.every(({ ending }) => (ending.type !== 'answered' && ending.type !== 'broken') || ending.attempt === commits[0]?.attempt),
+  'an error answer means that nothing was committed': ({ ends, commits }) => ends.every(({ ending }) => ending.type !== 'failed' || commits.length === 0),
+  'an error answer has the status of an error': ({ ends }) => ends.every(({ ending }) => ending.type !== 'failed' || (ending.status >= 400 && ending.status <= 599)),
+  'every attempt is settled at the end': ({ ends, attempts }) => ends.length === 0 || attempts.every(({ settlement }) => settlement !== null),
+  'only what committed ends Ok or Broken': ({ attempts, commits }) =>
+    attempts.every(({ number, settlement }) => (settlement?.outcome !== 'Ok' && settlement?.outcome !== 'Broken') || number === commits[0]?.attempt),
+  'no attempt starts after commit': ({ attempts, commits }) => commits.every(({ atMs }) => attempts.every(({ startedMs }) => startedMs <= atMs)),
+  'at most two attempts run at once, and one in sequence': ({ mostAtOnce }, plan) => mostAtOnce <= (plan.mode === 'Race' && plan.race.raceable ? 2 : 1),
+  'there are at most two attempts more than targets, but for the first Loading of each': ({ attempts }, plan) => {
+    const loadings = new Set(attempts.filter(({ settlement }) => settlement?.failure?.class === 'Loading').map(({ index }) => index));
+    return attempts.length <= plan.targets.length + 2 + loadings.size;
+  },
+};
+
+/** The sentences of `safety` and of hedges and repeats that do not hold. */
 export function brokenSafety(plan: AttemptPlan, moments: readonly Moment[]): string[] {
   const log = readLog(plan, moments);
-  const { attempts, commits, ends } = log;
-  const ending = ends[0]?.ending;
-  const committed = commits[0]?.attempt ?? null;
-  const said = [...log.broken];
-  const must = (holds: boolean, otherwise: string): void => {
-    if (!holds) said.push(otherwise);
-  };
-  must(commits.length <= 1, `${commits.length} attempts commit`);
-  must(ends.length <= 1, `the request ends ${ends.length} times`);
-  must(ends.length === 0 || ends[0]?.order === log.lastOrder, 'something is done after finish');
-  if (ending?.type === 'answered' || ending?.type === 'broken') must(ending.attempt === committed, `the end names attempt ${ending.attempt}, committed is ${committed}`);
-  if (ending?.type === 'failed') {
-    must(committed === null, `attempt ${committed} committed, and the end is an error answer`);
-    must(ending.status >= 400 && ending.status <= 599, `an error answer has status ${ending.status}`);
-  }
-  if (ending !== undefined) must(attempts.every(({ settlement }) => settlement !== null), 'an attempt is not settled at the end');
-  must(attempts.every(({ number, settlement }) => settlement?.outcome !== 'Ok' || number === committed), 'an attempt ended Ok that never committed');
-  must(attempts.every(({ number, settlement }) => settlement?.outcome !== 'Broken' || number === committed), 'an attempt broke that never committed');
-  must(commits.every(({ atMs }) => attempts.every(({ startedMs }) => startedMs <= atMs)), 'an attempt starts after commit');
-  must(log.mostAtOnce <= (plan.mode === 'Race' && plan.race.raceable ? 2 : 1), `${log.mostAtOnce} attempts run at once`);
-  const loadings = new Set(attempts.filter(({ settlement }) => settlement?.failure?.class === 'Loading').map(({ index }) => index));
-  must(attempts.length <= plan.targets.length + 2 + loadings.size, `${attempts.length} attempts for ${plan.targets.length} targets`);
-  return [...said, ...brokenHedges(log), ...attempts.flatMap((attempt) => brokenRepeat(attempts, attempt))];
+  const said = Object.entries(safety).flatMap(([sentence, holds]) => (holds(log, plan) ? [] : [`not so: ${sentence}`]));
+  return [...log.broken, ...said, ...brokenHedges(log), ...log.attempts.flatMap((attempt) => brokenRepeat(log.attempts, attempt))];
 }
 
 function brokenHedges({ attempts, asked, granted }: RequestLog): string[] {
@@ -51,8 +49,8 @@ function brokenRepeat(attempts: readonly LoggedAttempt[], { number, index, targe
   if (before === undefined) return [];
   if (before.settlement === null) return [`${target.name} is tried twice at once`];
   const { outcome, failure } = before.settlement;
-  if (outcome === 'Cancelled' && failure === null) return [];
-  if (failure === null || !repeatable.includes(failure.class)) return [`${target.name} is tried again after ${failure?.class ?? outcome}`];
+  if (failure === null) return outcome === 'Cancelled' ? [] : [`${target.name} is tried again after ${outcome}`];
+  if (!repeatable.includes(failure.class)) return [`${target.name} is tried again after ${failure.class}`];
   return target.probe && failure.class !== 'Loading' ? [`the probe ${target.name} is tried again`] : [];
 }
 

@@ -30,47 +30,57 @@ export interface RequestLog {
 
 /** Reads what a request did from its effects alone. */
 export function readLog(plan: AttemptPlan, moments: readonly Moment[]): RequestLog {
-  const attempts: LoggedAttempt[] = [];
-  const commits: { attempt: number; atMs: number; order: number }[] = [];
-  const ends: { ending: Ending; atMs: number; order: number }[] = [];
-  const asked: number[] = [];
-  const broken: string[] = [];
-  let [order, mostAtOnce, granted] = [0, 0, 0];
-  const running = (): LoggedAttempt[] => attempts.filter(({ endedMs }) => endedMs === null);
-
-  const start = (effect: Extract<AttemptEffect, { type: 'start-attempt' }>, atMs: number): void => {
-    const target = plan.targets[effect.target];
-    if (target === undefined || effect.attempt !== attempts.length) {
-      broken.push(`attempt ${effect.attempt} starts at target ${effect.target} out of order`);
-      return;
-    }
-    attempts.push({
-      number: effect.attempt, index: effect.target, target, role: effect.role, startedMs: atMs, beside: running().map(({ number }) => number),
-      spokeMs: null, endedMs: null, settlement: null,
-    });
-    mostAtOnce = Math.max(mostAtOnce, running().length);
-  };
-  const settle = (effect: Extract<AttemptEffect, { type: 'settle-attempt' }>, atMs: number): void => {
-    const attempt = attempts[effect.attempt];
-    if (attempt === undefined || attempt.settlement !== null) broken.push(`attempt ${effect.attempt} is settled twice or never started`);
-    else Object.assign(attempt, { settlement: effect.settlement, endedMs: atMs });
-  };
+  const log: Log = { plan, attempts: [], commits: [], ends: [], asked: [], broken: [], granted: 0, lastOrder: 0, mostAtOnce: 0 };
   for (const { atMs, event, effects } of moments) {
-    if (event.type === 'hedge-granted') granted++;
-    const spoken = event.type === 'attempt-reasoned' || event.type === 'attempt-answered' || event.type === 'attempt-completed' ? attempts[event.attempt] : undefined;
-    if (spoken !== undefined && spoken.endedMs === null) spoken.spokeMs ??= atMs;
+    if (event.type === 'hedge-granted') log.granted++;
+    if (speaks.has(event.type) && 'attempt' in event) hear(log.attempts[event.attempt], atMs);
     for (const effect of effects) {
-      order++;
-      if (effect.type === 'start-attempt') start(effect, atMs);
-      if (effect.type === 'settle-attempt') settle(effect, atMs);
-      if (effect.type === 'ask-hedge') asked.push(effect.target);
-      if (effect.type === 'finish') ends.push({ ending: effect.ending, atMs, order });
-      if (effect.type === 'cancel-attempt' && attempts[effect.attempt]?.endedMs !== null) broken.push(`attempt ${effect.attempt} is cancelled when it does not run`);
-      if (effect.type === 'commit') {
-        if (attempts[effect.attempt]?.endedMs !== null) broken.push(`attempt ${effect.attempt} commits when it does not run`);
-        commits.push({ attempt: effect.attempt, atMs, order });
-      }
+      log.lastOrder++;
+      readEffect(log, effect, atMs);
     }
   }
-  return { attempts, commits, ends, asked, granted, broken, lastOrder: order, mostAtOnce };
+  return log;
+}
+
+type Log = { -readonly [Field in keyof RequestLog]: RequestLog[Field] extends readonly (infer T)[] ? T[] : RequestLog[Field] } & { readonly plan: AttemptPlan };
+
+const speaks = new Set(['attempt-reasoned', 'attempt-answered', 'attempt-completed']);
+
+function hear(attempt: LoggedAttempt | undefined, atMs: number): void {
+  if (attempt !== undefined && attempt.endedMs === null) attempt.spokeMs ??= atMs;
+}
+
+function readEffect(log: Log, effect: AttemptEffect, atMs: number): void {
+  switch (effect.type) {
+    case 'start-attempt': return readStart(log, effect, atMs);
+    case 'settle-attempt': return readSettlement(log, effect, atMs);
+    case 'cancel-attempt': return mustRun(log, effect.attempt, 'is cancelled');
+    case 'ask-hedge': return void log.asked.push(effect.target);
+    case 'finish': return void log.ends.push({ ending: effect.ending, atMs, order: log.lastOrder });
+    case 'commit':
+      mustRun(log, effect.attempt, 'commits');
+      return void log.commits.push({ attempt: effect.attempt, atMs, order: log.lastOrder });
+    case 'arm-timer': case 'disarm-timer': case 'poll-ready': return;
+  }
+}
+
+function mustRun(log: Log, attempt: number, does: string): void {
+  if (log.attempts[attempt]?.endedMs !== null) log.broken.push(`attempt ${attempt} ${does} when it does not run`);
+}
+
+function readStart(log: Log, { attempt, target: index, role }: Extract<AttemptEffect, { type: 'start-attempt' }>, atMs: number): void {
+  const target = log.plan.targets[index];
+  if (target === undefined || attempt !== log.attempts.length) {
+    log.broken.push(`attempt ${attempt} starts at target ${index} out of order`);
+    return;
+  }
+  const beside = log.attempts.filter(({ endedMs }) => endedMs === null).map(({ number }) => number);
+  log.attempts.push({ number: attempt, index, target, role, startedMs: atMs, beside, spokeMs: null, endedMs: null, settlement: null });
+  log.mostAtOnce = Math.max(log.mostAtOnce, beside.length + 1);
+}
+
+function readSettlement(log: Log, { attempt, settlement }: Extract<AttemptEffect, { type: 'settle-attempt' }>, atMs: number): void {
+  const settled = log.attempts[attempt];
+  if (settled === undefined || settled.settlement !== null) log.broken.push(`attempt ${attempt} is settled twice or never started`);
+  else Object.assign(settled, { settlement, endedMs: atMs });
 }

@@ -24,13 +24,26 @@ export interface TargetHealth {
   sent(atMs: number, probe: boolean): void;
   /** First content came, `firstContentMs` after the attempt's start. */
   answered(atMs: number, firstContentMs: number): void;
-  /** The attempt is over. `keyVersion`: of the key that was sent; null where none was. `elapsedMs`: since its start. */
-  settled(atMs: number, settlement: Settlement, more: { readonly probe: boolean; readonly keyVersion: string | null; readonly elapsedMs: number }): void;
+  /** The attempt is over. */
+  settled(atMs: number, settlement: Settlement, more: SettledAttempt): void;
   view(atMs: number): HealthView;
   /** The provider's key now has this version: an Auth or Quota failure counted against another one is over. */
   keyChanged(version: string | null): void;
   /** The provider's or target's spec changed: a Missing failure is over. */
   specChanged(): void;
+}
+
+/** What a settlement does not say of its attempt. */
+export interface SettledAttempt {
+  readonly probe: boolean;
+  /** Of the key that was sent; null where none was. */
+  readonly keyVersion: string | null;
+  /** Since its start. */
+  readonly elapsedMs: number;
+  /** Asked for as a stream, so that silence can be blamed; default true. */
+  readonly streamed?: boolean;
+  /** First content had come; default: where its outcome is Broken. */
+  readonly answered?: boolean;
 }
 
 export type CreateTargetHealth = (random: Random) => TargetHealth;
@@ -39,6 +52,8 @@ export type CreateTargetHealth = (random: Random) => TargetHealth;
 export interface HedgeBudget {
   /** A request was admitted. */
   admitted(atMs: number): void;
+  /** An admitted request is over, however it ended: hedges in flight are held to 20 % of those that are not. */
+  finished(): void;
   /** Takes a token: null where the hedge may start, else why not, e.g. `no hedge token left`. */
   take(atMs: number): string | null;
   /** The hedge that was taken is over. */

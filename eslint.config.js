@@ -58,7 +58,7 @@ const packageByName = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/.types/', '**/dist/', '**/.cache/', '**/coverage/', ...generated] },
+  { ignores: ['**/node_modules/', '**/.types/', '**/dist/', 'dist.part-*/', '**/.cache/', '**/coverage/', ...generated] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.{ts,js,mjs}'],

@@ -12,7 +12,13 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
   process.exitCode = 1;
 } else {
   const { main } = await import(pathToFileURL(program()).href);
-  process.exit(await main(process.argv.slice(2)));
+  process.exit(await main(process.argv.slice(2)).catch(describeCrash));
+}
+
+/** Not the user's fault; the stack alone, without the line of the bundle that Node would print. */
+function describeCrash(error) {
+  console.error(`belay itself failed; please report this: ${error?.stack ?? error}`);
+  return 1;
 }
 
 function program() {

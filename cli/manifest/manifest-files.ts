@@ -29,9 +29,9 @@ export function findManifests(paths: readonly string[]): FoundManifests {
 
 function namesUnder(path: string): readonly string[] {
   if (path === '-' || !statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && manifestName.test(entry.name))
-    .map((entry) => join(path, entry.name))
+  const names = readdirSync(path)
+    .filter((name) => manifestName.test(name))
+    .map((name) => join(path, name))
     .filter((name) => statSync(name).isFile())
     .sort();
   if (names.length > 0) return names;

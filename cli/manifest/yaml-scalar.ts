@@ -26,7 +26,6 @@ export function plainScalar(text: string): ScalarValue {
   if (word !== undefined) return word;
   if (!/^[-+.0-9]/.test(text)) return text;
   if (text.startsWith('.')) return (/__|_$|_[^0-9]|[^0-9]_/.test(text) ? null : floatFrom(text.replaceAll('_', ''))) ?? text;
-  if (timestamp.test(text)) return text;
   const digits = text.replaceAll('_', '');
   return integerFrom(digits) ?? floatFrom(digits) ?? text;
 }

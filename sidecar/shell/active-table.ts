@@ -1,6 +1,6 @@
 import { canonicalJson, parsed, type EndpointEntry, type KeyEntry, type Parsed, type Random } from '@belay/contract';
 import { createTargetHealth } from '../core/health/create-target-health.ts';
-import { createHedgeBudget } from '../core/health/hedge-budget.ts';
+import { createHedgeBudget } from '../core/health/create-hedge-budget.ts';
 import type { HedgeBudget, TargetHealth } from '../core/health/target-health.ts';
 import { compileTable } from '../core/plan/compile-table.ts';
 import { parseRoutingTable } from '../core/plan/parse-routing-table.ts';

@@ -1,12 +1,10 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describeProblem } from '@belay/contract';
 import { createActiveTable } from './active-table.ts';
 import { createAdminListener } from './admin-listener.ts';
 import { createConcurrency } from './concurrency.ts';
 import { createConnectionPools } from './connection-pool.ts';
 import { createDecisions } from './decisions.ts';
-import { describeListenError } from './failure-from-node.ts';
+import { createGracefulServer } from './graceful-server.ts';
 import { createListener } from './listener.ts';
 import { createMetrics, type MetricsNow } from './metrics.ts';
 import type { Plane } from './plane.ts';
@@ -24,27 +22,28 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const startedMs = options.clock.nowMs();
   let closing = false;
   const served = (): boolean => plane.table.current() !== null;
-  const listener = createListener(plane);
-  const admin = createAdminListener(plane, {
+  const applications = createGracefulServer(createListener(plane), options.clock);
+  const admin = createGracefulServer(createAdminListener(plane, {
     started: () => served() || options.clock.nowMs() - startedMs >= degradedMs,
     ready: () => served() && !closing,
-  });
+  }), options.clock);
   return {
     async listen() {
-      const adminPort = await listen(admin, options.adminAddress, options.adminPort);
-      const port = await listen(listener, options.address, options.port).catch((error: unknown) => {
-        admin.close();
+      const adminPort = await admin.listen(options.adminAddress, options.adminPort);
+      try {
+        return { port: await applications.listen(options.address, options.port), adminPort };
+      } catch (error) {
+        await admin.close(0);
         throw error;
-      });
-      return { port, adminPort };
+      }
     },
     applyTable: (table) => applyTable(plane, table),
     applyKeys: (keys) => plane.table.applyKeys(keys),
     applyEndpoints: (endpoints) => plane.table.applyEndpoints(endpoints),
     async close(graceMs) {
       closing = true;
-      await drain(listener, options, graceMs);
-      await closeNow(admin);
+      await applications.close(graceMs);
+      await admin.close(0);
       plane.pools.close();
     },
   };
@@ -88,34 +87,4 @@ function metricsNow({ clock }: SidecarOptions, table: Plane['table']): MetricsNo
     breakers: [...(current?.chains.values() ?? [])].flatMap(({ entry, targets }) =>
       targets.map((target) => ({ chain: entry.name, target: target.entry.name, state: table.healthOf(target).view(nowMs).breaker }))),
   };
-}
-
-function listen(server: Server, address: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(describeListenError(error, address, port), { cause: error })));
-    server.listen(port, address, () => {
-      server.removeAllListeners('error');
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-/** Stops accepting, lets running requests end, destroys what is left after `graceMs`. */
-async function drain(server: Server, { clock }: SidecarOptions, graceMs: number): Promise<void> {
-  const disarm = clock.after(graceMs, () => server.closeAllConnections());
-  await closed(server);
-  disarm();
-}
-
-async function closeNow(server: Server): Promise<void> {
-  const done = closed(server);
-  server.closeAllConnections();
-  await done;
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }

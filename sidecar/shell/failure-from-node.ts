@@ -53,7 +53,7 @@ export function failureFromNode(error: unknown, phase: AttemptPhase): Failure {
     if (code === 'ECONNRESET') return failure('Unreachable', 'connection closed before it was up');
     if (known === undefined) return failure('Unreachable', `could not connect${inBrackets(code)}`);
   }
-  if (known !== undefined) return failure(known[0], known[1]);
+  if (known !== undefined) return failure(known[0], known[1], { silent: known[0] === 'Timeout' && phase !== 'answering' });
   if (code.startsWith('HPE_')) return failure('Transient', 'answer is not HTTP');
   if (code.startsWith('Z_') || code.startsWith('ERR__') || code.startsWith('ZSTD_')) return failure('Transient', 'compressed answer is damaged');
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return failure('Unreachable', 'TLS failed');

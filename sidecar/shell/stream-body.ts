@@ -43,7 +43,7 @@ function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): voi
   for (let at = 0; at < events.length && !attempt.over; at++) {
     const kind = events[at]?.kind;
     if (kind !== 'Silence' || reader.blockOpen) attempt.lastFedMs = attempt.clock.nowMs();
-    const isContent = kind === 'Content' || kind === 'Reasoning';
+    const isContent = kind === 'Content' || kind === 'Reasoning' || kind === 'Finish';
     if ((isContent && !attempt.answered) || kind === 'End') {
       handOn(attempt, events, from, kind === 'End' ? at : at + 1);
       from = at + 1;

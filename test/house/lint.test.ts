@@ -56,6 +56,17 @@ const refused: readonly (readonly [string, string, string, string, string])[] = 
   ['a switch that forgets a case', 'sidecar/core/switch.ts', "export function f(v: 'a' | 'b'): number { switch (v) { case 'a': return 1; } return 2; }", '@typescript-eslint/switch-exhaustiveness-check', '"b"'],
   ['a comment that silences the compiler', 'contract/silenced.ts', '// @ts-ignore\nexport const value: number = 1;', '@typescript-eslint/ban-ts-comment', '@ts-'],
   ['a comment that silences a rule that has nothing to say', 'contract/unneeded.ts', '// eslint-disable-next-line complexity\nexport const value = 1;', 'null', 'Unused eslint-disable'],
+  ['== between values', 'contract/loose.ts', 'export const f = (a: number, b: number): boolean => a == b;', 'eqeqeq', "'==='"],
+  ['var', 'contract/old.ts', 'export var value = 1;', 'no-var', 'Unexpected var'],
+  ['let where nothing changes', 'contract/never-changed.ts', 'export function f(): number { let a = 1; return a; }', 'prefer-const', 'never reassigned'],
+  ['a condition that is always the same', 'contract/always.ts', 'export const f = (): number => { if (1) return 1; return 2; };', 'no-constant-condition', 'constant condition'],
+  ['a branch that can never be reached', 'contract/twice.ts', 'export const f = (a: number): number => { if (a === 1) return 1; else if (a === 1) return 2; return 3; };', 'no-dupe-else-if', 'never execute'],
+  ['a value compared with itself', 'contract/itself.ts', 'export const f = (a: number): boolean => a === a;', 'no-self-compare', 'itself'],
+  ['a finally that swallows', 'contract/swallows.ts', 'export function f(): number { try { return 1; } finally { return 2; } }', 'no-unsafe-finally', 'Unsafe usage'],
+  ['a call of what may not be there', 'contract/maybe.ts', 'export const f = (a?: { b(): number }): number => (a?.b)();', 'no-unsafe-optional-chaining', 'short-circuits'],
+  ['a catch that only throws again', 'contract/again.ts', 'export function f(): void { try { void 0; } catch (error) { throw error; } }', 'no-useless-catch', 'Unnecessary try/catch'],
+  ['await of what is no promise', 'sidecar/shell/awaits.ts', 'export const f = async (): Promise<number> => { const a = 1; return await a; };', '@typescript-eslint/await-thenable', 'await'],
+  ['a promise as a condition', 'sidecar/shell/condition.ts', 'export const f = (a: Promise<boolean>): number => (a ? 1 : 2);', '@typescript-eslint/no-misused-promises', 'conditional'],
   ['an import of a type as a value', 'cli/type-as-value.ts', "import { Problem } from '@belay/contract';\nexport type P = Problem;", '@typescript-eslint/consistent-type-imports', 'import type'],
 ];
 
@@ -92,6 +103,14 @@ describe('lint', () => {
 
   test.each(refused)('refuses %s', (_sentence, file, _text, rule, words) => {
     expect(of(file)).toContainEqual(expect.stringMatching(new RegExp(`^${rule}: .*${words.replaceAll(/[()[\]]/g, '\\$&')}`, 's')));
+  });
+
+  test('has a planted violation of every rule', () => {
+    const settings = ['sidecar/shell/date-now.ts', 'sidecar/core/random.ts'].map((file) => JSON.parse(tree.run('lint', { add: ['--print-config', file], drop: ['.'] })) as { readonly rules: Readonly<Record<string, readonly [number]>> });
+    const rules = settings.flatMap((setting) => Object.entries(setting.rules)).filter(([, [severity]]) => severity === 2).map(([name]) => name);
+    const planted = new Set(refused.map(([, , , rule]) => rule));
+    expect(rules.filter((rule) => !planted.has(rule))).toEqual([]);
+    expect(rules.length).toBeGreaterThan(20);
   });
 
   test.each(allowed)('allows %s', (_sentence, file) => {

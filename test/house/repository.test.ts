@@ -29,7 +29,7 @@ describe('the repository', () => {
   });
 
   test('gives a sidecar few packages, and these', () => {
-    expect(dependenciesOf('sidecar')).toEqual(['@belay/contract', 'eventsource-parser']);
+    expect(dependenciesOf('sidecar')).toEqual(['@belay/contract', 'eventsource-parser', 'prom-client']);
   });
 
   test('pins every package to one version', () => {

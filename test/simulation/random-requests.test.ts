@@ -5,9 +5,16 @@ import { randomRequest } from './random-request.ts';
 import { runVirtual, type VirtualRun } from './run-virtual.ts';
 
 /** BELAY_SIMULATION_SEED=n replays one request; BELAY_SIMULATION_RUNS=n plays so many, from seed 1 on. */
-const onlySeed = process.env['BELAY_SIMULATION_SEED'];
-const runs = Number(process.env['BELAY_SIMULATION_RUNS'] ?? 10_000);
-const seeds = onlySeed === undefined ? Array.from({ length: runs }, (_, nth) => nth + 1) : [Number(onlySeed)];
+const onlySeed = wholeNumber('BELAY_SIMULATION_SEED');
+const runs = wholeNumber('BELAY_SIMULATION_RUNS') ?? 10_000;
+const seeds = onlySeed === null ? Array.from({ length: runs }, (_, nth) => nth + 1) : [onlySeed];
+
+function wholeNumber(name: string): number | null {
+  const text = process.env[name] ?? '';
+  if (text === '') return null;
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new Error(`${name} must be a whole number of at least 1, not ${JSON.stringify(text)}`);
+  return Number(text);
+}
 
 function play(seed: number): { run: VirtualRun; broken: string[]; told: () => string } {
   const { plan, world } = randomRequest(seed);
@@ -21,7 +28,7 @@ test(`the invariants hold in ${seeds.length} random races and sequences`, () => 
     const { broken, told } = play(seed);
     if (broken.length > 0) throw new Error(`${broken.join('\n')}\n${told()}`);
   }
-  if (onlySeed !== undefined) process.stdout.write(`${play(Number(onlySeed)).told()}\n`);
+  if (onlySeed !== null) process.stdout.write(`${play(onlySeed).told()}\n`);
 }, 60_000);
 
 test('a seed replays to the same request, event by event', () => {

@@ -37,15 +37,15 @@ const hedges: Record<string, Case> = {
   },
   'once the budget is spent the first that answered commits': {
     world: worldOf({ a: [says(2_100)], b: [says(300, 2_000)] }),
-    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2000 cancel a', '2000 settle a Cancelled LowerBound', '2000 commit b', '3300 settle b Ok Ok', '3300 finish answered b'],
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2000 cancel a', '2000 settle a Cancelled Timeout Failed', '2000 commit b', '3300 settle b Ok Ok', '3300 finish answered b'],
   },
   'an answer that was whole while it was held goes out at once when the budget is spent': {
     world: worldOf({ a: [silent()], b: [says(300)] }),
-    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2000 cancel a', '2000 settle a Cancelled LowerBound', '2000 commit b', '2000 settle b Ok Ok', '2000 finish answered b'],
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2000 cancel a', '2000 settle a Cancelled Timeout Failed', '2000 commit b', '2000 settle b Ok Ok', '2000 finish answered b'],
   },
   'nobody answered within the budget: both run on, and the first answer wins, whoever it is': {
     world: worldOf({ a: [says(3_000)], b: [says(1_500)] }),
-    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2500 cancel a', '2500 settle a Cancelled LowerBound', '2500 commit b', '2600 settle b Ok Ok', '2600 finish answered b'],
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2500 cancel a', '2500 settle a Cancelled Timeout Failed', '2500 commit b', '2600 settle b Ok Ok', '2600 finish answered b'],
   },
   'nobody answered within the budget: each that fails is replaced': {
     plan: { targets: [a, b, c] },
@@ -66,6 +66,15 @@ const hedges: Record<string, Case> = {
   'a denied hedge makes the request a sequence: at the budget it falls back': {
     world: worldOf({ a: [silent()], b: [says(300)] }, { hedge: () => 'no hedge token left' }),
     told: ['0 start a Primary', '1000 ask b', '2000 cancel a', '2000 settle a Failed Timeout Failed', '2000 start b Fallback', '2300 commit b', '2400 settle b Ok Ok', '2400 finish answered b'],
+  },
+  'after a denied hedge a warm chain falls back early enough for the next to make it': {
+    plan: { targets: [plannedTarget('a', { quantiles: quantiles(200, { q95Ms: 500, hedgeMs: 600 }) }), plannedTarget('b', { quantiles: quantiles(200, { q90Ms: 1_200 }) })] },
+    world: worldOf({ a: [silent()], b: [says(300)] }, { hedge: () => 'no hedge token left' }),
+    told: ['0 start a Primary', '800 ask b', '800 cancel a', '800 settle a Failed Timeout Failed', '800 start b Fallback', '1100 commit b', '1200 settle b Ok Ok', '1200 finish answered b'],
+  },
+  'after a denied hedge a retry is alone': {
+    world: worldOf({ a: [fails('Transient', 1_200), says(100)] }, { hedge: () => 'no hedge token left' }),
+    told: ['0 start a Primary', '1000 ask b', '1200 settle a Failed Transient Failed', '1225 start a Retry', '1325 commit a', '1425 settle a Ok Ok', '1425 finish answered a'],
   },
   'a denied hedge never fails a request': {
     world: worldOf({ a: [says(1_500)] }, { hedge: () => 'no hedge token left' }),
@@ -128,11 +137,11 @@ const failures: Record<string, Case> = {
   'a hedge that fails is replaced by the next in order while the primary runs': {
     plan: { targets: [a, b, c] },
     world: worldOf({ a: [silent()], b: [fails('Unreachable')], c: [says(100)] }),
-    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1050 settle b Failed Unreachable Failed', '1050 start c Fallback', '2000 cancel a', '2000 settle a Cancelled LowerBound', '2000 commit c', '2000 settle c Ok Ok', '2000 finish answered c'],
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1050 settle b Failed Unreachable Failed', '1050 start c Fallback', '2000 cancel a', '2000 settle a Cancelled Timeout Failed', '2000 commit c', '2000 settle c Ok Ok', '2000 finish answered c'],
   },
   'a hedge that fails and has no next is tried again while the primary runs': {
     world: worldOf({ a: [silent()], b: [fails('Transient'), says(100)] }),
-    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1050 settle b Failed Transient Failed', '1075 start b Retry', '2000 cancel a', '2000 settle a Cancelled LowerBound', '2000 commit b', '2000 settle b Ok Ok', '2000 finish answered b'],
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1050 settle b Failed Transient Failed', '1075 start b Retry', '2000 cancel a', '2000 settle a Cancelled Timeout Failed', '2000 commit b', '2000 settle b Ok Ok', '2000 finish answered b'],
   },
   'a fallback alone has at most the budget of silence while another target remains': {
     plan: { targets: [a, b, c] },
@@ -202,6 +211,39 @@ const unary: Record<string, Case> = {
     told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1300 cancel a', '1300 settle a Cancelled LowerBound', '11300 cancel b', '11300 settle b Failed Timeout Failed', '11300 start c Fallback', '11600 commit c', '11600 settle c Ok Ok', '11600 finish answered c'],
   },
 };
+
+const losers: Record<string, Case> = {
+  'silent for less than the budget: a lower bound': {
+    plan: { race: { ...first, hedgeDelayMs: 1_900 } },
+    world: worldOf({ a: [silent()], b: [says(90)] }),
+    told: ['1990 cancel a', '1990 settle a Cancelled LowerBound'],
+  },
+  'silent for the whole budget: given up at it, and a Timeout to health, so that a dead target does not cost every race its budget': {
+    plan: { race: { ...first, hedgeDelayMs: 1_900 } },
+    world: worldOf({ a: [silent()], b: [says(200)] }),
+    told: ['2100 cancel a', '2100 settle a Cancelled Timeout Failed'],
+  },
+  'silent for the whole of a budget below 2 s: a give-up too early to blame': {
+    plan: { latencyBudgetMs: 1_000 },
+    world: worldOf({ a: [silent()], b: [says(200)] }),
+    told: ['1000 cancel a', '1000 settle a Cancelled Timeout LowerBound'],
+  },
+  'reasoning past the budget: slower, not silent': {
+    world: worldOf({ a: [[{ afterMs: 20, does: 'connect' }, { afterMs: 1_500, does: 'reason' }]], b: [says(200)] }),
+    told: ['2000 cancel a', '2000 settle a Cancelled LowerBound'],
+  },
+  'given up at the budget, it has no second chance when the winner breaks': {
+    plan: { streamsToClient: false, targets: [a, b, c] },
+    world: worldOf({ a: [silent()], b: [cut(500, 1_000)], c: [fails('Auth')] }),
+    told: ['2000 cancel a', '2000 settle a Cancelled Timeout Failed'],
+  },
+};
+
+describe('a loser', () => {
+  test.each(Object.entries(losers))('%s', (_, one) => {
+    expect(tell(one).filter((line) => /(cancel|settle) a/.test(line))).toEqual(one.told);
+  });
+});
 
 describe('a race for a unary client', () => {
   test.each(Object.entries(unary))('%s', (_, one) => {

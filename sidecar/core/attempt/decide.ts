@@ -1,4 +1,4 @@
-import { runningAttempts } from './request-state.ts';
+import { attemptAt, runningAttempts } from './request-state.ts';
 import { budgetIsSpent } from './time-limits.ts';
 import { cancelLosers, endHedging, finish, settle, type Turn } from './turn.ts';
 
@@ -14,7 +14,7 @@ export function decide(turn: Turn): void {
     cancelLosers(turn, chosen);
     if (plan.streamsToClient) commit(turn, chosen);
   }
-  if (state.attempts[state.winner]?.phase !== 'Completed') return;
+  if (attemptAt(state, state.winner).phase !== 'Completed') return;
   commit(turn, state.winner);
   settle(turn, state.winner, 'Ok', null, 'Ok');
   finish(turn, { type: 'answered', attempt: state.winner });
@@ -26,18 +26,17 @@ function commit(turn: Turn, attempt: number): void {
   turn.effects.push({ type: 'commit', attempt });
 }
 
-/** The first that answered, unless the primary may still come before it; null: nobody yet. */
+/** Who answered, unless the primary may still come before it; null: nobody yet. */
 function chooseWinner(turn: Turn): number | null {
-  const { attempts } = turn.state;
-  const answered = runningAttempts(turn.state)
-    .filter((number) => attempts[number]?.answeredMs !== null)
-    .sort((a, b) => (attempts[a]?.answeredMs ?? 0) - (attempts[b]?.answeredMs ?? 0));
-  if (!primaryIsPreferred(turn)) return answered[0] ?? null;
-  return answered.includes(0) ? 0 : null;
+  const { state } = turn;
+  const answered = runningAttempts(state).filter((number) => attemptAt(state, number).answeredMs !== null);
+  // Attempt 0 stands first: where two have answered, one was held for the primary.
+  const [chosen = null] = answered;
+  return chosen !== 0 && primaryIsPreferred(turn) ? null : chosen;
 }
 
-/** Inside the budget the primary wins even if it is slower; its preference ends with its first failure. */
+/** Inside the budget the primary wins even if it is slower; its preference ends with its first failure, for a retry is another attempt. */
 function primaryIsPreferred({ plan, state, nowMs }: Turn): boolean {
-  return state.racing && plan.race.prefer === 'Primary' && plan.latencyBudgetMs !== null && !state.primaryFailed
+  return state.racing && plan.race.prefer === 'Primary' && plan.latencyBudgetMs !== null
     && !budgetIsSpent(plan, state, nowMs) && runningAttempts(state).includes(0);
 }

@@ -29,7 +29,6 @@ export function failAttempt(turn: Turn, number: number, given: Failure, health?:
   settle(turn, number, 'Failed', failed, health ?? healthWord(failed));
   remember(turn, number, index, failed);
   const primary = attemptAt(state, 0).target === index;
-  if (primary) state.primaryFailed = true;
   if (primary && failed.class === 'Client') {
     cancelLosers(turn, null);
     finish(turn, returnedEnding(failed, describeFailures(plan, state)));

@@ -36,7 +36,7 @@ const anyEvent: fc.Arbitrary<AttemptEvent | { readonly type: 'due'; readonly pla
   fc.record({ type: fc.constantFrom('attempt-connected', 'attempt-stirred', 'attempt-reasoned', 'attempt-answered', 'attempt-completed'), attempt } as const),
   fc.record({ type: fc.constant('attempt-failed'), attempt, failure: anyFailure } as const),
   fc.record({ type: fc.constant('due'), place: fc.integer({ min: 0, max: 5 }) } as const),
-  fc.constantFrom<AttemptEvent>({ type: 'hedge-granted' }, { type: 'hedge-denied', reason: 'none left' }, { type: 'request-admitted' }),
+  fc.constantFrom<AttemptEvent>({ type: 'hedge-granted' }, { type: 'hedge-denied', reason: 'none left' }, { type: 'request-admitted' }, { type: 'client-left' }),
   fc.record({ type: fc.constant('target-ready'), target: fc.integer({ min: 0, max: 3 }) } as const),
 );
 

@@ -114,6 +114,7 @@ export type AttemptEffect =
 
 export interface Settlement {
   readonly outcome: AttemptOutcome;
+  /** null: none, or it was cancelled because another one won; a loser that was silent for the whole budget has a Timeout. */
   readonly failure: Failure | null;
   /** What health counts: routing rules 4 and 7. `LowerBound`: a give-up too early to blame, or a cancelled loser. */
   readonly health: 'Ok' | 'Failed' | 'Out' | 'Soft' | 'LowerBound' | 'None';

@@ -15,8 +15,6 @@ export interface RequestState {
   readonly racing: boolean;
   /** `Pending`: the hedge delay runs. `Asked`: the shell is about to answer. `Off`: no hedge starts any more. */
   readonly hedge: { readonly state: 'Off' | 'Pending' | 'Asked'; readonly dueMs: number; readonly target: number };
-  /** The primary's preference ended, by its first failure. */
-  readonly primaryFailed: boolean;
   /** The latency budget's timer has fired. */
   readonly budgetSpent: boolean;
   /** Decided: no other attempt may answer. For a unary client this comes before the commit. */
@@ -78,7 +76,6 @@ export function beginRequest(plan: AttemptPlan): RequestState {
     targets: plan.targets.map(() => untried),
     racing: plan.mode === 'Race' && plan.race.raceable,
     hedge: { state: 'Off', dueMs: 0, target: -1 },
-    primaryFailed: false,
     budgetSpent: false,
     winner: null,
     committed: null,

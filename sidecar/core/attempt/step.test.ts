@@ -214,9 +214,13 @@ describe('events that come too late', () => {
     expect(next.state).toEqual(moved);
   });
 
-  test('after the end nothing happens any more', () => {
+  test.each([
+    ['an answer', { type: 'attempt-answered', attempt: 1 }],
+    ['the client, leaving again', { type: 'client-left' }],
+    ['the deadline', { type: 'timer-fired', timer: 'deadline' }],
+  ] as const)('after the end nothing happens any more: %s', (_, event) => {
     const { state } = step(plan, moved, { type: 'client-left', atMs: 60 }, () => 0);
-    expect(step(plan, state, { type: 'attempt-answered', attempt: 1, atMs: 70 }, () => 0).effects).toEqual([]);
+    expect(step(plan, state, { ...event, atMs: 70 }, () => 0)).toEqual({ state, effects: [] });
   });
 
   test('a step leaves the state that it was given as it was', () => {

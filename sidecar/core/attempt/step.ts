@@ -1,20 +1,16 @@
 import type { Random } from '@belay/contract';
-import { failure } from '../failure/failure.ts';
+import { failure, type Failure } from '../failure/failure.ts';
+import { giveUpHealth, silenceFailure } from './blame-silence.ts';
 import { hedgeTarget } from './choose-target.ts';
 import { decide } from './decide.ts';
 import { describeSeconds, failureClauses } from './describe-failures.ts';
 import { failAttempt, healthWord, startNext } from './fail-attempt.ts';
-import type { AttemptEffect, AttemptEvent, AttemptPlan, Settlement, TimedEvent, TimerName } from './protocol.ts';
+import type { AttemptEffect, AttemptEvent, AttemptPlan, PlannedTarget, Settlement, TimedEvent, TimerName } from './protocol.ts';
 import { attemptAt, plannedAt, plannedOf, runningAttempts, type AttemptPhase, type AttemptState, type RequestState } from './request-state.ts';
 import { hedgeDelayMs, isSilent } from './time-limits.ts';
 import { closeTurn, editAttempt, endHedging, finish, openTurn, settle, startAttempt, type Turn } from './turn.ts';
 
 export { beginRequest, type RequestState } from './request-state.ts';
-
-/** A give-up counts against health only from a target's q99 on; cold, from this on (routing rule 7). */
-const coldBlameMs = 2_000;
-/** Real timers fire up to a millisecond early. */
-const timerSlackMs = 1;
 
 export interface Step {
   readonly state: RequestState;
@@ -105,7 +101,7 @@ function isRunning(turn: Turn, number: number): boolean {
 }
 
 /** An attempt is over by a failure: a break where it was committed, else a failure that may be made good. */
-function end(turn: Turn, number: number, failed: ReturnType<typeof failure>, health?: Settlement['health']): void {
+function end(turn: Turn, number: number, failed: Failure, health?: Settlement['health']): void {
   if (failed.class === 'ClientGone') cutOff(turn, 'ClientGone', failed.detail);
   else if (turn.state.committed !== number) failAttempt(turn, number, failed, health);
   else {
@@ -154,23 +150,20 @@ function askHedge(turn: Turn): void {
 /** An attempt's own limit passed: its socket goes, and it failed by Timeout. */
 function timeOut(turn: Turn, kind: string, number: number): void {
   const { plan, state, nowMs } = turn;
-  const { startedMs, stirred } = attemptAt(state, number);
-  const { streamed, timers, quantiles } = plannedOf(plan, state, number);
-  const elapsedMs = nowMs - startedMs;
+  const attempt = attemptAt(state, number);
+  const target = plannedAt(plan, attempt.target);
+  const elapsedMs = nowMs - attempt.startedMs;
   turn.effects.push({ type: 'cancel-attempt', attempt: number });
-  const early = kind === 'give-up' && elapsedMs + timerSlackMs < (quantiles?.q99Ms ?? coldBlameMs);
-  const detail = timeoutDetail(kind, kind === 'idle' ? timers.idleMs : elapsedMs, stirred);
-  end(turn, number, failure('Timeout', detail, { silent: streamed && !stirred }), early ? 'LowerBound' : 'Failed');
+  const silence = silenceFailure(target, attempt, elapsedMs);
+  const detail = timeoutDetails[kind]?.(elapsedMs, target);
+  end(turn, number, detail === undefined ? silence : { ...silence, detail }, kind === 'give-up' ? giveUpHealth(target, elapsedMs) : 'Failed');
 }
 
-function timeoutDetail(kind: string, ms: number, stirred: boolean): string {
-  switch (kind) {
-    case 'connect': return `no connection in ${describeSeconds(ms)}`;
-    case 'idle': return `stalled for ${describeSeconds(ms)}`;
-    case 'whole': return `no answer in ${describeSeconds(ms)}`;
-    default: return stirred ? `no content in ${describeSeconds(ms)}` : `silent ${describeSeconds(ms)}`;
-  }
-}
+const timeoutDetails: { readonly [kind: string]: (elapsedMs: number, target: PlannedTarget) => string } = {
+  connect: (elapsedMs) => `no connection in ${describeSeconds(elapsedMs)}`,
+  idle: (_, { timers }) => `stalled for ${describeSeconds(timers.idleMs)}`,
+  whole: (elapsedMs) => `no answer in ${describeSeconds(elapsedMs)}`,
+};
 
 /** The client left, or the time of the whole request is over: everything ends, and no target is to blame. */
 function cutOff(turn: Turn, name: 'ClientGone' | 'Timeout', why: string): void {

@@ -1,5 +1,6 @@
 import type { AttemptOutcome, AttemptRole, Random } from '@belay/contract';
 import type { Failure } from '../failure/failure.ts';
+import { giveUpHealth, silenceFailure, wasGivenUp } from './blame-silence.ts';
 import type { AttemptEffect, AttemptPlan, Ending, Settlement, TimerName } from './protocol.ts';
 import { attemptAt, plannedAt, runningAttempts, targetAt, type AttemptState, type RequestState, type TargetState } from './request-state.ts';
 import { wantedTimers } from './time-limits.ts';
@@ -72,12 +73,21 @@ export function settle(turn: Turn, number: number, outcome: AttemptOutcome, fail
   turn.effects.push({ type: 'settle-attempt', attempt: number, settlement: { outcome, failure: failed, health } });
 }
 
-/** Cancels whatever runs beside `winner`; a loser that answered is well, a silent one a lower bound. */
+/** Cancels whatever runs beside the winner. A loser that answered is well; a silent one is a lower bound, or was given up at the budget. */
 export function cancelLosers(turn: Turn, winner: number | null): void {
-  for (const number of runningAttempts(turn.state).filter((other) => other !== winner)) {
-    const health = attemptAt(turn.state, number).answeredMs === null ? 'LowerBound' : 'Ok';
+  const { plan, state, nowMs } = turn;
+  for (const number of runningAttempts(state).filter((other) => other !== winner)) {
+    const attempt = attemptAt(state, number);
+    const target = plannedAt(plan, attempt.target);
+    const elapsedMs = nowMs - attempt.startedMs;
     turn.effects.push({ type: 'cancel-attempt', attempt: number });
-    settle(turn, number, 'Cancelled', null, health);
+    if (winner === null || !wasGivenUp(plan.latencyBudgetMs, target, attempt, elapsedMs)) {
+      settle(turn, number, 'Cancelled', null, attempt.answeredMs === null ? 'LowerBound' : 'Ok');
+      continue;
+    }
+    const silence = silenceFailure(target, attempt, elapsedMs);
+    editTarget(turn, attempt.target, { failure: silence, failedMs: nowMs });
+    settle(turn, number, 'Cancelled', silence, giveUpHealth(target, elapsedMs));
   }
 }
 

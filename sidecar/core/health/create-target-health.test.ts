@@ -163,6 +163,19 @@ describe('the breaker opens', () => {
     expect(a.view().breaker).toBe('open');
   });
 
+  test('at the third loser in a row that was silent for the whole of a short budget', () => {
+    const a = target();
+    const lose = (): void => {
+      a.health.sent(a.now(), false);
+      a.wait(500);
+      a.health.settled(a.now(), { outcome: 'Cancelled', failure: failure('Timeout', 'silent 0.5 s', { silent: true }), health: 'LowerBound' }, { probe: false, keyVersion: null, elapsedMs: 500 });
+    };
+    times(2, lose);
+    expect(a.view().breaker).toBe('closed');
+    lose();
+    expect(a.view().breaker).toBe('open');
+  });
+
   test('never by losers that were cancelled', () => {
     const a = target();
     times(20, () => {

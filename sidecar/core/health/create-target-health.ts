@@ -38,7 +38,7 @@ export function createTargetHealth(random: Random): TargetHealth {
         breaker.failed(hardFailure(atMs, settlement, more));
         return;
       case 'LowerBound':
-        if (settlement.outcome === 'Failed') gaveUpEarly(atMs, settlement, more);
+        if (settlement.failure !== null) gaveUpEarly(atMs, settlement, more);
         return;
       case 'Soft': case 'None':
     }

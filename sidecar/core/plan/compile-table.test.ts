@@ -133,9 +133,9 @@ describe('a chain that arrives unroutable', () => {
   });
 
   test('keeps its old names where it comes without, except those that another chain claims now', () => {
-    const table = compiled(routingTable([{ ...broken, modelNames: [] }, chainEntry('other', [targetEntry('b')], { modelNames: ['gpt-4o'] })], [a, b]), before);
+    const table = compiled(routingTable([chainEntry('another', [targetEntry('b')], { modelNames: ['gpt-4o'] }), { ...broken, modelNames: [] }], [a, b]), before);
     expect(resolveChain(table, 'chat')?.stale).toBe(true);
-    expect(resolveChain(table, 'gpt-4o')?.entry.name).toBe('other');
+    expect(resolveChain(table, 'gpt-4o')?.entry.name).toBe('another');
   });
 
   test.each<[string, CompiledTable | null, RoutingTable]>([

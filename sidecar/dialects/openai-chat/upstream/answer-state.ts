@@ -1,6 +1,6 @@
 import type { TokenUsage } from '@belay/contract';
 import type { EventKind } from '../../dialect.ts';
-import { choicesOf, explainingFinishes, finishOf, indexOf, partsOf } from './chunk.ts';
+import { choicesOf, explainingFinishes, finishOf, indexOf, partsOf, type DeltaParts } from './chunk.ts';
 import { isObject, objectIn, type JsonObject } from './error-fields.ts';
 import { createToolCallTracker, repairedDelta, type ToolCallTracker } from './tool-calls.ts';
 import { usageOf } from './usage.ts';
@@ -24,9 +24,6 @@ interface ChoiceState {
   readonly toolCalls: ToolCallTracker;
 }
 
-/** Repaired tool call deltas by `choice.delta` positions in the chunk. */
-export type Repairs = ReadonlyMap<string, JsonObject>;
-
 export function newAnswerState(): AnswerState {
   return { choices: new Map(), answered: false, explained: false, blockOpen: false, usage: null, servedModel: null, id: '' };
 }
@@ -37,49 +34,73 @@ export function isFinished({ choices }: AnswerState): boolean {
   return choices.size > 0;
 }
 
+/** What a chunk means; `mended`: its choices as SDKs need them, null where they are so already. */
+export interface ReadChunk {
+  readonly kind: EventKind;
+  readonly mended: readonly JsonObject[] | null;
+}
+
+interface ReadChoice {
+  readonly reasoning: boolean;
+  readonly content: boolean;
+  readonly finish: boolean;
+  readonly mended: JsonObject | null;
+}
+
 /** Notes what a chunk adds, and says what it means. */
-export function readChunk(state: AnswerState, payload: JsonObject, stripUsage: boolean): { kind: EventKind; repairs: Repairs } {
+export function readChunk(state: AnswerState, payload: JsonObject, stripUsage: boolean): ReadChunk {
   const { model, id } = payload;
   state.usage = usageOf(payload) ?? state.usage;
   if (state.servedModel === null && typeof model === 'string' && model !== '') state.servedModel = model;
   if (state.id === '' && typeof id === 'string') state.id = id;
   const choices = choicesOf(payload);
-  const repairs = new Map<string, JsonObject>();
-  if (choices.length === 0) return { kind: stripUsage && isObject(payload['usage']) ? 'Withheld' : 'Silence', repairs };
-  const seen = choices.map((choice, place) => readChoice(state, choice, (position, repaired) => repairs.set(`${place}.${position}`, repaired)));
-  const content = seen.some((choice) => choice.content);
-  state.answered ||= content;
-  // A finish reason of an empty answer is not handed on as one: the failure follows at the end.
-  if (seen.some((choice) => choice.finish) && (state.answered || state.explained)) return { kind: 'Finish', repairs };
-  if (content) return { kind: 'Content', repairs };
-  return { kind: seen.some((choice) => choice.reasoning) ? 'Reasoning' : 'Silence', repairs };
+  if (choices.length === 0) return { kind: stripUsage && isObject(payload['usage']) ? 'Withheld' : 'Silence', mended: null };
+  const seen = choices.map((choice) => readChoice(state, choice));
+  state.answered ||= seen.some(({ content }) => content);
+  return { kind: kindOf(state, seen), mended: seen.some(({ mended }) => mended !== null) ? choices.map((choice, place) => seen[place]?.mended ?? choice) : null };
 }
 
-function readChoice(state: AnswerState, choice: JsonObject, repair: (position: number, repaired: JsonObject) => void): { reasoning: boolean; content: boolean; finish: boolean } {
-  const known = choiceState(state, indexOf(choice));
-  const parts = partsOf(objectIn(choice['delta']) ?? objectIn(choice['message']) ?? {});
-  const named = placeCalls(state, known, parts.toolCalls, repair);
-  const calls = parts.toolCalls.length > 0 || parts.functionCall;
-  if (calls || parts.reasoning || parts.content) state.blockOpen = calls || !parts.content;
+function kindOf({ answered, explained }: AnswerState, seen: readonly ReadChoice[]): EventKind {
+  // A finish reason of an empty answer is not handed on as one: the failure follows at the end.
+  if (seen.some(({ finish }) => finish) && (answered || explained)) return 'Finish';
+  if (seen.some(({ content }) => content)) return 'Content';
+  return seen.some(({ reasoning }) => reasoning) ? 'Reasoning' : 'Silence';
+}
+
+function readChoice(state: AnswerState, choice: JsonObject): ReadChoice {
+  const index = indexOf(choice);
+  const isNew = !state.choices.has(index);
+  const known = choiceState(state, index);
+  const member = isObject(choice['delta']) ? 'delta' : 'message';
+  const delta = objectIn(choice[member]) ?? {};
+  const parts = partsOf(delta);
+  const { named, calls } = placeCalls(state, known, parts.toolCalls);
+  noteBlock(state, parts);
   const finish = finishOf(choice);
   known.finish ??= finish;
   if (finish !== null) {
     state.blockOpen = false;
     state.explained ||= explainingFinishes.has(finish);
   }
-  return { reasoning: parts.reasoning, content: parts.content || parts.functionCall || named, finish: finish !== null };
+  const lacksRole = isNew && member === 'delta' && typeof delta['role'] !== 'string';
+  const mended = !lacksRole && calls === null ? null
+    : { ...choice, [member]: { ...(lacksRole ? { role: 'assistant' } : {}), ...delta, ...(calls === null ? {} : { tool_calls: calls }) } };
+  return { reasoning: parts.reasoning, content: parts.content || parts.functionCall || named, finish: finish !== null, mended };
 }
 
-/** True where one of the deltas belongs to a call whose function is named. */
-function placeCalls(state: AnswerState, { toolCalls }: ChoiceState, deltas: readonly JsonObject[], repair: (position: number, repaired: JsonObject) => void): boolean {
-  let named = false;
-  deltas.forEach((delta, position) => {
-    const placed = toolCalls.place(delta, state.id);
-    const repaired = repairedDelta(delta, placed);
-    if (repaired !== null) repair(position, repaired);
-    named ||= placed.call.name !== '';
-  });
-  return named;
+function noteBlock(state: AnswerState, { content, reasoning, toolCalls, functionCall }: DeltaParts): void {
+  const isCall = toolCalls.length > 0 || functionCall;
+  if (isCall || reasoning || content) state.blockOpen = isCall || !content;
+}
+
+/** `named`: a delta belongs to a call whose function is named; `calls`: all deltas, mended; null where none needs it. */
+function placeCalls(state: AnswerState, { toolCalls }: ChoiceState, deltas: readonly JsonObject[]): { named: boolean; calls: JsonObject[] | null } {
+  const placed = deltas.map((delta) => toolCalls.place(delta, state.id));
+  const repaired = deltas.map((delta, at) => (placed[at] === undefined ? null : repairedDelta(delta, placed[at])));
+  return {
+    named: placed.some(({ call }) => call.name !== ''),
+    calls: repaired.some((delta) => delta !== null) ? deltas.map((delta, at) => repaired[at] ?? delta) : null,
+  };
 }
 
 function choiceState({ choices }: AnswerState, index: number): ChoiceState {

@@ -50,5 +50,5 @@ export function streamOfAnswer(body: string, { includeUsage }: { readonly includ
 
 function deltaOf(message: JsonObject): JsonObject {
   const calls = message['tool_calls'];
-  return Array.isArray(calls) ? { ...message, tool_calls: calls.map((call: unknown, index) => (isObject(call) ? { index, ...call } : call)) } : message;
+  return Array.isArray(calls) ? { ...message, tool_calls: calls.map((call: unknown, index) => (isObject(call) ? { type: 'function', ...call, index } : call)) } : message;
 }

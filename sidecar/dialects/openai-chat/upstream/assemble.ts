@@ -101,6 +101,8 @@ function addDelta({ message, toolCalls }: Choice, delta: JsonObject, answerId: s
   }
   const calls = delta['tool_calls'];
   if (Array.isArray(calls)) for (const call of calls.filter(isObject)) toolCalls.place(call, answerId);
+  // No calls may be null or an empty list; calls take their place.
+  if (calls !== undefined) message['tool_calls'] ??= Array.isArray(calls) ? [] : null;
 }
 
 /** Text that a model writes piece by piece, under whichever name; a role or a name is repeated whole. */

@@ -1,3 +1,4 @@
+import { parseExactJson } from './exact-json.ts';
 import { parseGoDuration, type AnswerHeaders } from '../../../core/failure/retry-after.ts';
 
 /** What an error says, whichever of the shapes in use it came in (README.md, Errors). */
@@ -29,10 +30,10 @@ export function objectIn(value: unknown): JsonObject | null {
   return isObject(value) ? value : null;
 }
 
-/** The JSON value of a body; undefined where it is none. */
+/** The JSON value of a body, long numbers kept as their text; undefined where it is none. */
 export function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     return undefined;
   }

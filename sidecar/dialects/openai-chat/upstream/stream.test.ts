@@ -175,8 +175,13 @@ describe('tool calls that SDKs would lose are mended', () => {
   });
 
   test('sound ones keep their bytes', () => {
-    const events = [toolCall({ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '' } }), toolCall({ index: 0, function: { arguments: '{}' } }), finish('tool_calls'), done];
+    const events = [role, toolCall({ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '' } }), toolCall({ index: 0, function: { arguments: '{}' } }), finish('tool_calls'), done];
     expect(read(events).handedOn).toBe(events.map((event) => `data: ${event}\n\n`).join(''));
+  });
+
+  test('and so is a choice that never names its role, once', () => {
+    const { handedOn } = read([say('a'), say('b'), delta({ content: 'c' }, 1), finish('stop'), finish('stop', 1), done]);
+    expect(handedOn.split('\n\n').flatMap((event, place) => (event.includes('"role":"assistant"') ? [place] : []))).toEqual([0, 2]);
   });
 
   test('long numbers beside them keep their digits', () => {

@@ -1,11 +1,10 @@
 import { failure, type Failure } from '../../../core/failure/failure.ts';
 import type { StreamEvent, StreamPush, StreamReader } from '../../dialect.ts';
-import { isFinished, newAnswerState, readChunk, type AnswerState, type Repairs } from './answer-state.ts';
+import { isFinished, newAnswerState, readChunk, type AnswerState } from './answer-state.ts';
 import { createAssembler, type Assembler } from './assemble.ts';
 import { choicesOf, failedFinishes, finishOf } from './chunk.ts';
-import { carriesError, isObject, jsonOf, objectIn, type JsonObject } from './error-fields.ts';
+import { carriesError, isObject, jsonOf } from './error-fields.ts';
 import { readEvent, scanEvent, type EventData } from './event-data.ts';
-import { parseExactJson } from './exact-json.ts';
 import { classifyErrorInside } from './failure.ts';
 import { isPlainText } from './plain-text.ts';
 import { createSseScanner } from './sse-scanner.ts';
@@ -98,9 +97,9 @@ function readPayload(reading: Reading, { name, data }: EventData, bytes: Uint8Ar
   const payload = jsonOf(text);
   reading.failure = failureInside(reading, name, text, payload);
   if (reading.failure !== null || !isObject(payload)) return null;
-  reading.assembler?.add(parseExactJson(text) as JsonObject);
-  const { kind, repairs } = readChunk(reading.answer, payload, reading.options.stripUsage);
-  return { kind, bytes: repairs.size === 0 ? bytes : rewritten(text, repairs) };
+  reading.assembler?.add(payload);
+  const { kind, mended } = readChunk(reading.answer, payload, reading.options.stripUsage);
+  return { kind, bytes: mended === null ? bytes : new TextEncoder().encode(`data: ${JSON.stringify({ ...payload, choices: mended })}\n\n`) };
 }
 
 function failureInside({ options }: Reading, name: string | null, text: string, payload: unknown): Failure | null {
@@ -119,16 +118,4 @@ function incomplete(answer: AnswerState, otherwise: string): Failure | null {
 
 function broken(what: string): Failure {
   return failure('Transient', what, { status: 200 });
-}
-
-/** The chunk with its repaired tool call deltas; long numbers elsewhere keep their digits. */
-function rewritten(text: string, repairs: Repairs): Uint8Array {
-  const chunk = parseExactJson(text) as JsonObject;
-  const choices = choicesOf(chunk).map((choice, place) => {
-    const at = isObject(choice['delta']) ? 'delta' : 'message';
-    const delta = objectIn(choice[at]) ?? {};
-    const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
-    return calls.length === 0 ? choice : { ...choice, [at]: { ...delta, tool_calls: calls.map((call, position) => repairs.get(`${place}.${position}`) ?? call) } };
-  });
-  return new TextEncoder().encode(`data: ${JSON.stringify({ ...chunk, choices })}\n\n`);
 }

@@ -1,0 +1,48 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '@belay/contract';
+import { describeListenError } from './failure-from-node.ts';
+
+/** An HTTP server with an orderly end. */
+export interface GracefulServer {
+  /** Resolves to the port; rejects with an Error whose message is one sentence. */
+  listen(address: string, port: number): Promise<number>;
+  /** Stops accepting, lets running answers end for at most `graceMs`, then destroys what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function createGracefulServer(server: Server, clock: Clock): GracefulServer {
+  const answering = new Set<ServerResponse>();
+  let closing = false;
+  const track = (_request: IncomingMessage, response: ServerResponse): void => {
+    answering.add(response);
+    if (closing) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      answering.delete(response);
+      // The connection turns idle only after this event, and Node would keep it for the whole keep-alive time.
+      if (closing) clock.after(0, () => server.closeIdleConnections());
+    });
+  };
+  server.prependListener('request', track);
+  if (server.listenerCount('checkContinue') > 0) server.prependListener('checkContinue', track);
+  return {
+    listen: (address, port) => new Promise((resolve, reject) => {
+      const refuse = (error: Error): void => reject(new Error(describeListenError(error, address, port)));
+      server.once('error', refuse);
+      server.listen(port, address, () => {
+        server.off('error', refuse);
+        resolve((server.address() as AddressInfo).port);
+      });
+    }),
+    close: (graceMs) => new Promise((resolve) => {
+      closing = true;
+      for (const response of answering) response.shouldKeepAlive = false;
+      const disarm = clock.after(graceMs, () => server.closeAllConnections());
+      server.close(() => {
+        disarm();
+        resolve();
+      });
+      server.closeIdleConnections();
+    }),
+  };
+}

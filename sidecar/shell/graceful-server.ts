@@ -27,7 +27,7 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
   if (server.listenerCount('checkContinue') > 0) server.prependListener('checkContinue', track);
   return {
     listen: (address, port) => new Promise((resolve, reject) => {
-      const refuse = (error: Error): void => reject(new Error(describeListenError(error, address, port)));
+      const refuse = (error: Error): void => reject(new Error(describeListenError(error, address, port), { cause: error }));
       server.once('error', refuse);
       server.listen(port, address, () => {
         server.off('error', refuse);

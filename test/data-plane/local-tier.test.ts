@@ -93,7 +93,7 @@ describe('a real llama-server', () => {
     writeFileSync(join(folder, 'model.gguf'), 'this is no model, but it is long enough to be looked at by a loader');
     tier.apply([model]);
     await until('it is left out', () => logged.some(({ level }) => level === 'error'));
-    expect(endpoints).toEqual([]);
+    expect(endpoints).toMatchObject([{ state: 'Absent', detail: expect.stringContaining('could not start') }]);
     const last = logged.findLast(({ event }) => event === 'local-server-ended');
     expect(last?.message).toMatch(/could not start \(exit code 1: .*\); its targets are left out until it does$/);
     expect(JSON.stringify(last?.['stderr'])).toContain('failed to load model');

@@ -41,16 +41,22 @@ export async function runSidecar(standIns: { readonly [name: string]: StandIn },
   const table = (more: Partial<ChainEntry> = {}): RoutingTable => tableOf(standIns, url, { ...chain, ...more });
   const applied = sidecar.applyTable(table());
   if (!applied.ok) throw new Error(JSON.stringify(applied.problems));
-  const ports = await sidecar.listen();
+  const stopStandIns = (): void => {
+    for (const server of servers.values()) {
+      server.closeAllConnections();
+      server.close();
+    }
+  };
+  const ports = await sidecar.listen().catch((error: unknown) => {
+    stopStandIns();
+    throw error;
+  });
   return {
     ...ports, sidecar, log, url, armed, table,
     server: (name) => servers.get(name)!,
     async close() {
       await sidecar.close(0);
-      for (const server of servers.values()) {
-        server.closeAllConnections();
-        server.close();
-      }
+      stopStandIns();
     },
   };
 }

@@ -8,6 +8,6 @@ export type FailureClass = (typeof failureClasses)[number];
 /** Why a target was left out before any attempt (routing rule 1). */
 export const exclusionReasons = [
   'Suspended', 'KeyNotDelivered', 'EgressClusterOnly', 'ContextWindow', 'BreakerOpen', 'RateLimited',
-  'AuthFailed', 'ModelMissing', 'QuotaExhausted', 'ConcurrencyCap', 'NotRequested', 'Loading',
+  'AuthFailed', 'ModelMissing', 'QuotaExhausted', 'ConcurrencyCap', 'NotRequested', 'ServerAbsent',
 ] as const;
 export type ExclusionReason = (typeof exclusionReasons)[number];

@@ -101,7 +101,10 @@ export interface KeyEntry {
 export interface EndpointEntry {
   /** NAME of `local:NAME`. */
   readonly name: string;
-  readonly state: 'Loading' | 'Ready';
+  /** `Absent`: there is nothing to wait for, as where no server program is installed; its targets are left out. */
+  readonly state: 'Loading' | 'Ready' | 'Absent';
   /** Base URL with `/v1`; null while none is known. */
   readonly url: string | null;
+  /** Why it is `Absent`: a clause for people. */
+  readonly detail?: string;
 }

@@ -1,4 +1,4 @@
-import type { Clock, EndpointEntry } from '@belay/contract';
+import { describeProblem, type Clock, type EndpointEntry } from '@belay/contract';
 import type { LogLine } from '@belay/sidecar/shell/sidecar-options.ts';
 import { llamaArguments, type LocalModel } from './local-model.ts';
 import { isHopeless, noRestarts, restartsAfterEnd, type Restarts } from './restarts.ts';
@@ -21,15 +21,17 @@ export interface LocalServerOptions {
 
 /** One llama-server that is kept running. */
 export interface LocalServer {
-  /** null: there is nothing to wait for (no llama-server, or one that cannot start): its target is left out. */
-  endpoint(): EndpointEntry | null;
+  /** `Absent` where there is nothing to wait for: no llama-server, or one that cannot start. */
+  endpoint(): EndpointEntry;
   /** Stops the server: SIGTERM, SIGKILL after 2 s (llama.cpp does not drain). Resolves when it is gone. */
   close(): Promise<void>;
 }
 
 interface Supervision {
   readonly options: LocalServerOptions;
-  state: 'Absent' | 'Loading' | 'Ready';
+  state: EndpointEntry['state'];
+  /** Why it is Absent. */
+  absence: string;
   /** Kept over restarts, so that pooled connections find the new server; given up with a start that failed. */
   port: number | null;
   running: ServerProcess | null;
@@ -51,16 +53,17 @@ interface Supervision {
 export function createLocalServer(options: LocalServerOptions): LocalServer {
   const nothing = (): void => {};
   const supervision: Supervision = {
-    options, state: 'Loading', port: null, running: null, restarts: noRestarts, readySinceMs: 0, missing: '', told: '',
+    options, state: 'Loading', absence: '', port: null, running: null, restarts: noRestarts, readySinceMs: 0, missing: '', told: '',
     closed: false, disarm: nothing, onGone: nothing,
   };
   begin(supervision);
   return { endpoint: () => endpointOf(supervision), close: () => stop(supervision) };
 }
 
-function endpointOf({ state, port, options }: Supervision): EndpointEntry | null {
-  if (state === 'Absent') return null;
-  return { name: options.model.name, state, url: port === null ? null : `http://127.0.0.1:${port}/v1` };
+function endpointOf({ state, absence, port, options }: Supervision): EndpointEntry {
+  const { name } = options.model;
+  if (state === 'Absent') return { name, state, url: null, detail: absence };
+  return { name, state, url: port === null ? null : `http://127.0.0.1:${port}/v1` };
 }
 
 function begin(supervision: Supervision): void {
@@ -89,7 +92,8 @@ function programToStart(supervision: Supervision): string | null {
   const { host, file } = supervision.options;
   const server = host.findServer();
   if (!server.ok) {
-    sayMissing(supervision, 'local-server-missing', `${server.problems[0]?.message ?? 'no llama-server'}; its targets are left out until then`);
+    supervision.absence = server.problems.map(describeProblem).join('; ');
+    sayMissing(supervision, 'local-server-missing', `${supervision.absence}; its targets are left out until then`);
     enter(supervision, 'Absent');
     return null;
   }
@@ -123,6 +127,7 @@ function ended(supervision: Supervision, end: ServerEnd, stderr: readonly string
   supervision.restarts = restarts;
   if (!wasReady) supervision.port = null;
   const what = wasReady ? `llama-server ended (${end})` : `llama-server could not start (${describeEnd(end, stderr)})`;
+  supervision.absence = what;
   const then = isHopeless(restarts) ? 'its targets are left out until it does' : `starting it again in ${waitMs / 1000} s`;
   say(supervision, isHopeless(restarts) ? 'error' : 'warn', 'local-server-ended', `${what}; ${then}`, { stderr });
   enter(supervision, isHopeless(restarts) ? 'Absent' : 'Loading');

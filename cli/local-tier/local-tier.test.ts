@@ -119,13 +119,13 @@ describe('a local tier', () => {
     expect(machine.endpoints()[0]?.state).toBe('Ready');
   });
 
-  test('without llama-server has no endpoint, says once how to get one, and starts when it is installed', async () => {
+  test('without llama-server is Absent, says once how to get one, and starts when it is installed', async () => {
     const { tier, machine, clock, logged } = fakeMachine();
     machine.installed = false;
     machine.ready = true;
     tier.apply([model]);
     await clock.advance(3_000);
-    expect(machine.endpoints()).toEqual([]);
+    expect(machine.endpoints()).toEqual([{ name: 'on-cluster', state: 'Absent', url: null, detail: 'no llama-server was found' }]);
     expect(logged).toEqual([expect.objectContaining({ level: 'warn', message: expect.stringContaining('no llama-server was found; its targets are left out') })]);
     machine.installed = true;
     await clock.advance(400);
@@ -139,14 +139,14 @@ describe('a local tier', () => {
     for (const wait of [0, 250, 500]) {
       await clock.advance(wait);
       machine.last().end('exit code 1');
-      states.push(machine.endpoints()[0]?.state ?? 'left out');
+      states.push(machine.endpoints()[0]!.state);
     }
-    expect(states).toEqual(['Loading', 'Loading', 'left out']);
+    expect(states).toEqual(['Loading', 'Loading', 'Absent']);
     expect(logged.at(-1)).toMatchObject({ level: 'error', message: 'local model on-cluster: llama-server could not start (exit code 1: tensor is truncated); its targets are left out until it does', stderr: ['tensor is truncated'] });
     machine.ready = true;
     await clock.advance(1_000);
     expect(machine.servers).toHaveLength(4);
-    expect(machine.endpoints()).toEqual([]);
+    expect(machine.endpoints()).toEqual([{ name: 'on-cluster', state: 'Absent', url: null, detail: 'llama-server could not start (exit code 1: tensor is truncated)' }]);
     await clock.advance(100);
     expect(machine.endpoints()[0]?.state).toBe('Ready');
   });
@@ -216,7 +216,7 @@ describe('a local tier', () => {
     tier.apply([{ ...model, path: '../../etc/passwd' }]);
     await clock.advance(1_000);
     expect(machine.servers).toHaveLength(0);
-    expect(machine.endpoints()).toEqual([]);
+    expect(machine.endpoints()).toMatchObject([{ state: 'Absent', detail: expect.stringContaining('must be a file below --model-dir') }]);
     expect(logged[0]?.message).toContain('must be a file below --model-dir, not "../../etc/passwd"');
   });
 });

@@ -24,8 +24,8 @@ export interface LocalTier {
 
 interface Entry {
   readonly model: string;
-  /** null while the server that it replaces is still being stopped. */
-  server: LocalServer | null;
+  /** null while the server that it replaces is still being stopped; a text: why there can be none. */
+  server: LocalServer | string | null;
 }
 
 /** Keeps one llama-server running for each local model, and tells where each answers. */
@@ -36,24 +36,27 @@ export function createLocalTier(options: LocalTierOptions): LocalTier {
 
   const publish = (): void => {
     if (closed) return;
-    options.onEndpoints([...entries].flatMap(([name, { server }]) => {
-      const endpoint = server === null ? { name, state: 'Loading' as const, url: null } : server.endpoint();
-      return endpoint === null ? [] : [endpoint];
-    }));
+    options.onEndpoints([...entries].map(([name, { server }]) => endpointOf(name, server)));
   };
   const leave = (name: string, { server }: Entry): void => {
     entries.delete(name);
-    if (server === null) return;
+    if (server === null || typeof server === 'string') return;
     const gone = server.close().finally(() => leaving.delete(name));
     leaving.set(name, gone);
   };
-  const enter = (model: LocalModel, file: string): void => {
-    const { host, clock, log } = options;
+  const enter = (model: LocalModel): void => {
+    const { host, clock, log, modelDir } = options;
     const entry: Entry = { model: JSON.stringify(model), server: null };
     entries.set(model.name, entry);
+    const file = modelDir === null ? refused('', 'say with --model-dir DIR where its model file lies') : parseModelFile(modelDir, model.path);
+    if (!file.ok) {
+      entry.server = file.problems.map(describeProblem).join('; ');
+      log({ level: 'warn', event: 'local-model-missing', message: `local model ${model.name}: ${entry.server}; its targets are left out`, provider: model.name });
+      return;
+    }
     const start = (): void => {
       if (closed || entries.get(model.name) !== entry) return;
-      entry.server = createLocalServer({ model, file, host, clock, log, onChange: publish });
+      entry.server = createLocalServer({ model, file: file.value, host, clock, log, onChange: publish });
       publish();
     };
     const before = leaving.get(model.name);
@@ -64,10 +67,7 @@ export function createLocalTier(options: LocalTierOptions): LocalTier {
     apply(models) {
       const wanted = new Map(models.map((model) => [model.name, JSON.stringify(model)]));
       for (const [name, entry] of [...entries]) if (wanted.get(name) !== entry.model) leave(name, entry);
-      for (const model of models) {
-        const file = entries.has(model.name) ? null : modelFile(model, options);
-        if (file !== null) enter(model, file);
-      }
+      for (const model of models) if (!entries.has(model.name)) enter(model);
       publish();
     },
     async close() {
@@ -78,13 +78,7 @@ export function createLocalTier(options: LocalTierOptions): LocalTier {
   };
 }
 
-/** null, said in a warning, where no file can be meant. */
-function modelFile({ name, path }: LocalModel, { modelDir, log }: LocalTierOptions): string | null {
-  const file = modelDir === null
-    ? refused('', 'say with --model-dir DIR where its model file lies')
-    : parseModelFile(modelDir, path);
-  if (file.ok) return file.value;
-  const why = file.problems.map(describeProblem).join('; ');
-  log({ level: 'warn', event: 'local-model-missing', message: `local model ${name}: ${why}; its targets are left out`, provider: name });
-  return null;
+function endpointOf(name: string, server: Entry['server']): EndpointEntry {
+  if (server === null) return { name, state: 'Loading', url: null };
+  return typeof server === 'string' ? { name, state: 'Absent', url: null, detail: server } : server.endpoint();
 }

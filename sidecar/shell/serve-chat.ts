@@ -102,6 +102,7 @@ function plan({ plane, request, settings, headers }: Arrived, chain: CompiledCha
       health: plane.table.healthOf(target).view(nowMs),
       keyDelivered: plane.table.keyFor(target) !== null,
       endpoint: plane.table.endpointFor(target)?.state ?? null,
+      endpointDetail: plane.table.endpointFor(target)?.detail ?? '',
       inFlight: plane.concurrency.inFlight(target.provider.name),
     }),
   });

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { EndpointEntry } from '@belay/contract';
 import type { LocalModel } from '@belay/cli/local-tier/local-model.ts';
 import { createLocalTier, type LocalTier } from '@belay/cli/local-tier/local-tier.ts';
@@ -10,6 +10,8 @@ import { systemClock, systemWallClock } from '@belay/sidecar/shell/system-clock.
 import type { LogLine } from '@belay/sidecar/shell/sidecar-options.ts';
 import { ensureLlama, type Llama } from '../../scripts/llama/ensure-llama.ts';
 import { until } from '../support/belay-process.ts';
+
+jest.setTimeout(60_000);
 
 let llama: Llama;
 let folder = '';
@@ -93,7 +95,7 @@ describe('a real llama-server', () => {
     writeFileSync(join(folder, 'model.gguf'), 'this is no model, but it is long enough to be looked at by a loader');
     tier.apply([model]);
     await until('it is left out', () => logged.some(({ level }) => level === 'error'));
-    expect(endpoints).toEqual([]);
+    expect(endpoints).toMatchObject([{ state: 'Absent', detail: expect.stringContaining('could not start') }]);
     const last = logged.findLast(({ event }) => event === 'local-server-ended');
     expect(last?.message).toMatch(/could not start \(exit code 1: .*\); its targets are left out until it does$/);
     expect(JSON.stringify(last?.['stderr'])).toContain('failed to load model');

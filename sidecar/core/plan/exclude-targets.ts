@@ -44,8 +44,9 @@ function configured({ settings, chain }: PlanInput, { entry, provider }: Compile
 }
 
 /** Cannot serve this request as things are. */
-function unfit({ promptTokensEstimate, maxOutputTokens }: PlanInput, { entry, provider }: CompiledTarget, { keyDelivered }: TargetNow): Exclusion | null {
+function unfit({ promptTokensEstimate, maxOutputTokens }: PlanInput, { entry, provider }: CompiledTarget, { keyDelivered, endpoint, endpointDetail = '' }: TargetNow): Exclusion | null {
   if (provider.needsKey && !keyDelivered) return hard(entry.name, 'KeyNotDelivered', `provider ${provider.name}`);
+  if (endpoint === 'Absent') return hard(entry.name, 'ServerAbsent', endpointDetail);
   const needed = Math.ceil(promptTokensEstimate + (maxOutputTokens ?? 0));
   if (entry.contextTokens === null || needed <= entry.contextTokens) return null;
   return hard(entry.name, 'ContextWindow', `about ${needed} tokens, window ${entry.contextTokens}`);

@@ -80,6 +80,7 @@ describe('which targets, in which order', () => {
       targets: { a: { health: { breaker: 'open', returnsInMs: 900 } }, b: { health: { breaker: 'open', returnsInMs: 200 } }, c: out('Quota', 100_000) },
     }, ['b', 'a']],
     ['a pinned target is tried though its breaker is open', { settings: { targets: ['a'] }, targets: { a: { health: { breaker: 'open', returnsInMs: 900 } } } }, ['a']],
+    ['without a local one that no server runs for', { targets: { a: { provider: { address: 'local:a' }, now: { endpoint: 'Absent', endpointDetail: 'no llama-server was found' } } } }, ['b', 'c']],
     ['with one whose model still loads: the attempt finds out and waits where it is the last', { targets: { a: { provider: { address: 'local:a' }, now: { endpoint: 'Loading' } } } }, ['a', 'b', 'c']],
   ])('%s', (_, given, want) => {
     expect(order(given)).toEqual(want);

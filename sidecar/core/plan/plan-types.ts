@@ -18,6 +18,8 @@ export interface TargetNow {
   readonly keyDelivered: boolean;
   /** Of a `local:NAME` provider; null where the provider has a URL or none is known yet. */
   readonly endpoint: EndpointEntry['state'] | null;
+  /** Why the endpoint is `Absent`. */
+  readonly endpointDetail?: string;
   /** Attempts under way at this provider from this sidecar. */
   readonly inFlight: number;
 }

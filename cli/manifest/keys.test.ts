@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findManifests } from './manifest-files.ts';
-import { keyEntryFrom, keyVariableFor } from './keys.ts';
-import { loadManifests } from '../validate/load-manifests.ts';
+import { compileTools, validateManifests } from '../validate/validate-manifests.ts';
+import { keyVariableFor, resolveKeys } from './keys.ts';
 
 const provider = (name: string, spec: string): string => `---
 apiVersion: belay.dev/v1alpha1
@@ -17,9 +17,16 @@ spec: { targets: [ { providerRef: { name: openai }, model: m } ] }
 `;
 const secret = (body: string, namespace = 'a'): string => `---\napiVersion: v1\nkind: Secret\nmetadata: { name: keys, namespace: ${namespace} }\n${body}\n`;
 
+async function resolve(text: string, env: Record<string, string> = {}) {
+  const { namespaces, resources } = await validateManifests({ files: [{ name: 'a.yaml', text }], faults: [] }, { namespace: 'a', use: 'Machine' });
+  const [namespace] = namespaces;
+  if (namespace === undefined) throw new Error('the manifests hold no namespace a');
+  return resolveKeys({ resources, snapshot: namespace.snapshot, tools: compileTools, env });
+}
+
 async function load(text: string, env: Record<string, string> = {}) {
-  const { problems, served } = await loadManifests({ found: { files: [{ name: 'a.yaml', text }], faults: [] }, namespace: null }, env);
-  return { keys: served?.keys.map(({ provider: name, text: key, origin }) => ({ name, key, origin })) ?? null, problems };
+  const { keys, problems } = await resolve(text, env);
+  return { keys: keys.map(({ provider: name, secret: key, origin }) => ({ name, key: key.reveal(), origin })), problems };
 }
 
 const openai = provider('openai', 'preset: OpenAI') + chain;
@@ -66,21 +73,22 @@ test('the variable of a provider is its name in capitals', () => {
   expect(['on-prem', 'gpu.pool', 'a1'].map(keyVariableFor)).toEqual(['BELAY_KEY_ON_PREM', 'BELAY_KEY_GPU_POOL', 'BELAY_KEY_A1']);
 });
 
-test('a key handed to the sidecar prints as nothing, and its version changes with it', async () => {
+test('a key prints as nothing, and its version changes with it', async () => {
   const versions = new Set<string>();
-  for (const key of ['a', 'a', 'b']) {
-    const { served } = await loadManifests({ found: { files: [{ name: 'a.yaml', text: openai }], faults: [] }, namespace: null }, { OPENAI_API_KEY: key });
-    const [plain] = served?.keys ?? [];
-    if (plain === undefined) throw new Error('no key');
-    versions.add(plain.version);
-    expect(JSON.stringify(keyEntryFrom(plain))).toContain('[redacted]');
-    expect(keyEntryFrom(plain).secret.reveal()).toBe(key);
+  for (const env of ['a', 'a', 'b']) {
+    const [key] = (await resolve(openai, { OPENAI_API_KEY: env })).keys;
+    expect(JSON.stringify(key)).toContain('[redacted]');
+    expect(key?.secret.reveal()).toBe(env);
+    versions.add(key?.version ?? '');
   }
   expect(versions.size).toBe(2);
 });
 
-test('the examples load without a key and say how to give it', async () => {
-  const { served, problems } = await loadManifests({ found: findManifests([new URL('../../examples/quickstart', import.meta.url).pathname]), namespace: null }, {});
-  expect(served?.table.chains.map(({ name }) => name)).toEqual(['chat']);
-  expect(problems.map(({ reason }) => reason)).toEqual(['SecretNotFound', 'SecretNotFound']);
+test('the examples are valid, and say which keys they want', async () => {
+  const found = findManifests([new URL('../../examples/quickstart', import.meta.url).pathname]);
+  const { namespaces, problems, resources } = await validateManifests(found, { namespace: null, use: 'Cluster' });
+  expect(problems).toEqual([]);
+  const snapshot = namespaces[0]?.snapshot;
+  if (snapshot === undefined) throw new Error('no namespace');
+  expect(resolveKeys({ resources, snapshot, tools: compileTools, env: {} }).problems.map(({ reason }) => reason)).toEqual(['SecretNotFound', 'SecretNotFound']);
 });

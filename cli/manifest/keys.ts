@@ -5,16 +5,8 @@ import type { ManifestProblem } from './manifest-problem.ts';
 import type { ManifestResource } from './read-manifests.ts';
 import { findSecret, secretValue } from './secrets.ts';
 
-/** A key on its way to `keyEntryFrom`: plain, so that it can cross a process boundary. Nothing but that pipe may see it. */
-export type PlainKey = Omit<KeyEntry, 'secret'> & { readonly text: string };
-
-/** As the sidecar takes it: a key that cannot be printed. */
-export function keyEntryFrom({ text, ...rest }: PlainKey): KeyEntry {
-  return { ...rest, secret: new Secret(text) };
-}
-
 export interface ResolvedKeys {
-  readonly keys: readonly PlainKey[];
+  readonly keys: readonly KeyEntry[];
   /**
    * Warning `SecretNotFound`: no key, its targets wait for one. Errors: `SecretKeyMissing` (the Secret in the files has no
    * such key), `SecretKeyInvalid` (no header can carry it). No value is ever printed.
@@ -37,11 +29,11 @@ type Found = { readonly text: string; readonly from: string } | { readonly path:
  * name, else from the variable that its preset's own SDK reads. Keys are trimmed.
  */
 export function resolveKeys(sources: KeySources): ResolvedKeys {
-  const keys: PlainKey[] = [];
+  const keys: KeyEntry[] = [];
   const problems: ManifestProblem[] = [];
   for (const required of requiredKeys(sources.snapshot, sources.tools)) {
     const found = checked(findKey(required, sources));
-    if ('text' in found) keys.push(plainKey(required, found.text, sources.tools));
+    if ('text' in found) keys.push(keyEntry(required, found.text, sources.tools));
     else problems.push(problemAt(required, found, sources));
   }
   return { keys, problems };
@@ -78,8 +70,8 @@ function checked(found: Found): Found {
   return { path: 'spec.credentials.secretKeyRef', reason: 'SecretKeyInvalid', severity: 'error', message: `${found.from} ${fault}` };
 }
 
-function plainKey({ provider, origin }: RequiredKey, text: string, { sha256Hex }: CompileTools): PlainKey {
-  return { provider, origin, text, version: `sha256:${sha256Hex(text).slice(0, 16)}` };
+function keyEntry({ provider, origin }: RequiredKey, text: string, { sha256Hex }: CompileTools): KeyEntry {
+  return { provider, origin, secret: new Secret(text), version: `sha256:${sha256Hex(text).slice(0, 16)}` };
 }
 
 function problemAt({ provider }: RequiredKey, found: Exclude<Found, { readonly text: string }>, { resources, snapshot }: KeySources): ManifestProblem {

@@ -12,19 +12,30 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
 function editDistance(from: string, to: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let beforeLast: readonly number[] = [];
+  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1] ? 0 : 1;
-      let cost = Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + same);
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        cost = Math.min(cost, (beforeLast[column - 2] ?? 0) + 1);
-      }
-      current.push(cost);
-    }
+    for (let column = 1; column <= to.length; column += 1) current.push(cheapest(from, to, row, column, { beforeLast, last, current }));
     [beforeLast, last] = [last, current];
   }
   return last[to.length] ?? 0;
+}
+
+interface Rows {
+  readonly beforeLast: readonly number[];
+  readonly last: readonly number[];
+  readonly current: readonly number[];
+}
+
+/** The cost of turning the first `row` letters of one text into the first `column` letters of the other. */
+function cheapest(from: string, to: string, row: number, column: number, { beforeLast, last, current }: Rows): number {
+  const at = (costs: readonly number[], index: number): number => costs[index] ?? Infinity;
+  const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+  return Math.min(
+    at(last, column) + 1,
+    at(current, column - 1) + 1,
+    at(last, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1),
+    swapped ? at(beforeLast, column - 2) + 1 : Infinity,
+  );
 }

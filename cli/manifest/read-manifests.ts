@@ -106,19 +106,24 @@ function resourceFrom(source: Source, value: JsonObject, mark: Mark): ManifestRe
 /** A Belay kind under a wrong version, and a kind that Belay does not have, are refused; other groups are not Belay's business. */
 function checkKind(source: Source, at: (path: FieldPath) => Position, version: Json | undefined, kind: string): void {
   const known = (belayKinds as readonly string[]).includes(kind);
-  if (version === undefined || version === null || version === '') {
-    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueRequired', `Object 'apiVersion' is missing`, `write apiVersion: ${known ? groupVersion : 'GROUP/VERSION'}`);
-    return;
+  if (typeof version !== 'string' || version === '') {
+    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueRequired', "Object 'apiVersion' is missing", `write apiVersion: ${known ? groupVersion : 'GROUP/VERSION'}`);
+  } else if (known) {
+    if (version !== groupVersion) refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', wrongVersion(version));
+  } else if (version === apiGroup || version.startsWith(`${apiGroup}/`)) {
+    refuse(source, at(['kind']), 'kind', 'KindUnknown', `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}`, kindHint(kind));
+  } else if (/belay/i.test(version) && nearestName(kind, belayKinds) !== null) {
+    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', wrongVersion(version), `and kind ${nearestName(kind, belayKinds)}`);
   }
-  const ofGroup = typeof version === 'string' && (version === apiGroup || version.startsWith(`${apiGroup}/`));
-  if (known && version !== groupVersion) {
-    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}`);
-  } else if (!known && ofGroup) {
-    const near = nearestName(kind, belayKinds);
-    refuse(source, at(['kind']), 'kind', 'KindUnknown', `no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(version)}`, near === null ? `the kinds are ${belayKinds.join(' and ')}` : `did you mean ${near}?`);
-  } else if (!known && /belay/i.test(String(version)) && nearestName(kind, belayKinds) !== null) {
-    refuse(source, at(['apiVersion']), 'apiVersion', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}`, `and kind ${nearestName(kind, belayKinds)}`);
-  }
+}
+
+function wrongVersion(version: string): string {
+  return `Invalid value: ${JSON.stringify(version)}: must be ${groupVersion}`;
+}
+
+function kindHint(kind: string): string {
+  const near = nearestName(kind, belayKinds);
+  return near === null ? `the kinds are ${belayKinds.join(' and ')}` : `did you mean ${near}?`;
 }
 
 function refuse(source: Source, position: Position, path: string, reason: string, message: string, hint: string | null = null): void {

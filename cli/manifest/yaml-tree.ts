@@ -1,4 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Alias, type Document, type ParsedNode, type YAMLError, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Problem } from '@belay/contract';
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Alias, type Document, type ParsedNode, type Scalar, type YAMLError, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { TextPart } from './manifest-text.ts';
 import { jsonFromScalar, keyFromScalar, plainScalar, taggedScalar, type ScalarValue } from './yaml-scalar.ts';
 
@@ -55,7 +56,6 @@ function faultBeforeParsing(text: string): TextFault | null {
   return { offset: directive[0].length - 1, message: 'kubectl takes no YAML directives; remove this line', severity: 'error' };
 }
 
-// eslint-disable-next-line no-control-regex
 const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 interface Reading {
@@ -83,18 +83,27 @@ function fault(reading: Reading, offset: number, message: string): void {
 }
 
 function readNode(reading: Reading, node: Node, keyAt: number): Read {
-  const at = node?.range[0] ?? keyAt;
+  if (node === null) return [null, leaf(keyAt, keyAt)];
+  const at = node.range[0];
   if (tooMuch(reading)) {
     if (!reading.faults.some((one) => one.message === expansion)) fault(reading, at, expansion);
     return [null, leaf(at, keyAt)];
   }
-  if (node === null) return [null, leaf(at, keyAt)];
   if (isAlias(node)) return readAlias(reading, node, keyAt);
   if (isMap(node)) return readMap(reading, node as YAMLMap<ParsedNode, Node>, keyAt, at);
   if (isSeq(node)) return readList(reading, node as YAMLSeq<ParsedNode>, keyAt, at);
+  return [readJson(reading, node, at), leaf(at, keyAt)];
+}
+
+function readJson(reading: Reading, node: ParsedNode, at: number): Json {
   const scalar = jsonFromScalar(readScalar(reading, node));
-  if (!scalar.ok) fault(reading, at, `${scalar.problems[0]?.message ?? ''}; quote it if text is meant`);
-  return [scalar.ok ? scalar.value : null, leaf(at, keyAt)];
+  if (scalar.ok) return scalar.value;
+  fault(reading, at, `${sentenceOf(scalar)}; quote it if text is meant`);
+  return null;
+}
+
+function sentenceOf({ problems }: { readonly problems: readonly Problem[] }): string {
+  return problems.map(({ message }) => message).join('; ');
 }
 
 /** Escapes of JSON that YAML 1.1 has not: `\/` and halves of a surrogate pair. */
@@ -113,20 +122,26 @@ function tooMuch(reading: Reading): boolean {
 
 function readScalar(reading: Reading, node: ParsedNode): ScalarValue {
   if (!isScalar(node)) return null;
-  const text = typeof node.value === 'string' ? node.value : String(node.source ?? '');
-  const escape = reading.form === 'yaml' && node.type === 'QUOTE_DOUBLE' ? foreignEscape.exec(reading.text.slice(node.range?.[0], node.range?.[1])) : null;
-  if (escape !== null) fault(reading, (node.range?.[0] ?? 0) + escape.index, 'not YAML as kubectl reads it: write / without a backslash, and a character beyond U+FFFF as itself');
+  const text = textOf(node);
+  const [at, end] = node.range;
+  const escape = reading.form === 'yaml' && node.type === 'QUOTE_DOUBLE' ? reading.text.slice(at, end).search(foreignEscape) : -1;
+  if (escape !== -1) fault(reading, at + escape, 'not YAML as kubectl reads it: write / without a backslash, and a character beyond U+FFFF as itself');
   if (node.tag === undefined) return node.type === 'PLAIN' ? plainScalar(text) : text;
   const value = taggedScalar(node.tag, text);
   if (value.ok) return value.value;
-  fault(reading, node.range?.[0] ?? 0, `${value.problems[0]?.message ?? ''}; leave out the tag, or write a value of that type`);
+  fault(reading, at, `${sentenceOf(value)}; leave out the tag, or write a value of that type`);
   return null;
+}
+
+/** In the failsafe schema every scalar's value is its text, unfolded and unescaped. */
+function textOf({ value }: Scalar.Parsed): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function readAlias(reading: Reading, alias: Alias.Parsed, keyAt: number): Read {
   const [at] = alias.range;
-  const target = alias.resolve(reading.document) as ParsedNode | undefined;
-  if (target === undefined) {
+  const target = targetOf(reading, alias);
+  if (target === null) {
     fault(reading, at, `*${alias.source} refers to an anchor that is not set before it in this document; define it with &${alias.source}`);
     return [null, leaf(at, keyAt)];
   }
@@ -193,16 +208,18 @@ function isMergeKey(key: ParsedNode): boolean {
   return isScalar(key) && key.value === '<<' && (key.tag === undefined ? key.type === 'PLAIN' : key.tag === 'tag:yaml.org,2002:merge');
 }
 
+/** `<<`: a mapping, an alias of one, or a list of these, of which earlier ones win. */
 function mergeFields(reading: Reading, value: Node, into: Fields): void {
-  const sources = value !== null && isSeq(value) ? (value.items as ParsedNode[]).toReversed() : [value];
+  const sources: readonly Node[] = value !== null && isSeq(value) ? (value.items as ParsedNode[]).toReversed() : [value];
   for (const source of sources) {
-    const target = source !== null && isAlias(source) ? (source.resolve(reading.document) as ParsedNode | undefined) : source;
-    if (target !== null && target !== undefined && isMap(target)) {
-      mergeOne(reading, source, target as YAMLMap<ParsedNode, Node>, into);
-    } else {
-      fault(reading, value?.range[0] ?? 0, '<< takes a mapping, an alias of one (*name), or a list of these');
-    }
+    const target = isAlias(source) ? targetOf(reading, source) : source;
+    if (isMap(target)) mergeOne(reading, source, target as YAMLMap<ParsedNode, Node>, into);
+    else fault(reading, value === null ? 0 : value.range[0], '<< takes a mapping, an alias of one (*name), or a list of these');
   }
+}
+
+function targetOf({ document }: Reading, alias: Alias.Parsed): ParsedNode | null {
+  return (alias.resolve(document) as ParsedNode | undefined) ?? null;
 }
 
 function mergeOne(reading: Reading, source: Node, target: YAMLMap<ParsedNode, Node>, into: Fields): void {
@@ -218,8 +235,8 @@ function mergeOne(reading: Reading, source: Node, target: YAMLMap<ParsedNode, No
 }
 
 function readKey(reading: Reading, key: ParsedNode): string | null {
-  const node = isAlias(key) ? (key.resolve(reading.document) as ParsedNode | undefined) : key;
-  const name = node !== undefined && isScalar(node) ? keyFromScalar(readScalar(reading, node as ParsedNode)) : null;
+  const node = isAlias(key) ? targetOf(reading, key) : key;
+  const name = isScalar(node) ? keyFromScalar(readScalar(reading, node)) : null;
   if (name === null) fault(reading, key.range[0], 'a key must be text, a number or a boolean; quote it if text is meant');
   return name;
 }

@@ -1,5 +1,5 @@
 import type { ErrorReason } from '@belay/operator/core/compile/conditions.ts';
-import { keyEntryFrom, resolveKeys } from '../manifest/keys.ts';
+import { resolveKeys } from '../manifest/keys.ts';
 import { findManifests } from '../manifest/manifest-files.ts';
 import { describeManifestProblem, type ManifestProblem } from '../manifest/manifest-problem.ts';
 import { selectNamespace } from '../validate/select-namespace.ts';
@@ -30,7 +30,7 @@ export async function loadConfiguration({ paths, starter, namespace }: Configura
   const { snapshot, compilation: { table }, name } = selected.value;
   const { keys, problems: keyProblems } = resolveKeys({ resources: validated.resources, snapshot, tools: compileTools, env });
   const warnings = [...validated.problems.filter((problem) => isOf(problem, name)), ...keyProblems];
-  return { ok: true, value: { table, keys: keys.map(keyEntryFrom), localModels: localModelsOf(snapshot.providers, table), warnings: warnings.map(describeManifestProblem) } };
+  return { ok: true, value: { table, keys, localModels: localModelsOf(snapshot.providers, table), warnings: warnings.map(describeManifestProblem) } };
 }
 
 /** Findings of these cost a target or a chain; the rest is served. */

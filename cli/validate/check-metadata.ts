@@ -36,11 +36,11 @@ type Fault = readonly [value: string, detail: string];
 function checkName(path: string, name: Json | undefined, isName: boolean): readonly FieldError[] {
   if (name === undefined || name === null || name === '') return isName ? [required(path, 'name or generateName is required')] : [];
   if (typeof name !== 'string') return [wrongType(path, 'text')];
-  const limit = isName ? 253 : 63;
-  const faults = [];
-  if (Buffer.byteLength(name) > limit) faults.push(invalid(path, name, tooLong(limit, 'characters')));
-  if (!(isName ? isSubdomain : isLabel).test(name)) faults.push(invalid(path, name, isName ? subdomainMessage : labelMessage));
-  return faults;
+  const { limit, form, message } = isName ? { limit: 253, form: isSubdomain, message: subdomainMessage } : { limit: 63, form: isLabel, message: labelMessage };
+  return [
+    ...(Buffer.byteLength(name) > limit ? [invalid(path, name, tooLong(limit, 'characters'))] : []),
+    ...(form.test(name) ? [] : [invalid(path, name, message)]),
+  ];
 }
 
 function checkMap(path: string, map: Json | undefined, check: (key: string, value: string) => readonly Fault[]): readonly FieldError[] {

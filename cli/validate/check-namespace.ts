@@ -1,6 +1,7 @@
 import { compileNamespace, type Compilation } from '@belay/operator/core/compile/compile-namespace.ts';
 import type { Finding, ResourceConditions } from '@belay/operator/core/compile/conditions.ts';
 import type { CompileTools, Manifest, Snapshot } from '@belay/operator/core/compile/snapshot.ts';
+import { resolveKeys } from '../manifest/keys.ts';
 import type { ManifestProblem } from '../manifest/manifest-problem.ts';
 import { titleOf, type JsonObject, type ManifestResource } from '../manifest/read-manifests.ts';
 import { configMapData } from '../manifest/secrets.ts';
@@ -38,7 +39,12 @@ export function checkNamespace(name: string, checked: readonly CheckedManifest[]
   const there = context.use === 'Cluster' ? problemsOf(name, compileNamespace({ ...snapshot, standalone: false }, context.tools).conditions, own, context) : [];
   const onlyThere = there.filter((one) => !here.some((other) => sameFinding(one, other))).map(onlyInCluster);
   const hasChains = own.some(({ manifest }) => manifest.kind === 'FallbackChain');
-  return { namespace: { name, snapshot, compilation, hasChains }, problems: [...here, ...onlyThere] };
+  return { namespace: { name, snapshot, compilation, hasChains }, problems: [...here, ...onlyThere, ...(context.use === 'Cluster' ? wrongSecrets(snapshot, context) : [])] };
+}
+
+/** Secrets in the files that cannot give the key that a provider wants. One that is not in the files may be in the cluster. */
+function wrongSecrets(snapshot: Snapshot, { resources, tools }: NamespaceContext): readonly ManifestProblem[] {
+  return resolveKeys({ resources, snapshot, tools, env: {} }).problems.filter(({ severity }) => severity === 'error');
 }
 
 function snapshotOf(namespace: string, own: readonly CheckedManifest[], resources: readonly ManifestResource[]): Snapshot {

@@ -3,9 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { findManifests } from '../manifest/manifest-files.ts';
-import { loadManifestsApart } from './load-manifests-apart.ts';
-import { loadManifests } from './load-manifests.ts';
 import { validateCommand, type RawValidateOptions } from './validate-command.ts';
 
 const good = `apiVersion: belay.dev/v1alpha1
@@ -80,9 +77,3 @@ describe('belay validate', () => {
     expect({ code, out: out.split('\n')[0] }).toEqual({ code: 1, out: 'none  error    FOLDER/none does not exist; -f takes a file, a directory, or - for standard input (FileUnreadable)'.replace('FOLDER/', '') });
   });
 });
-
-test('a process of its own loads the same', async () => {
-  writeFileSync(join(folder, 'a.yaml'), good);
-  const request = { found: findManifests([folder]), namespace: null };
-  expect(await loadManifestsApart(request, process.env)).toEqual(JSON.parse(JSON.stringify(await loadManifests(request, process.env))));
-}, 20_000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { placeOf } from '../manifest/manifest-problem.ts';
-import { loadManifests } from './load-manifests.ts';
+import { selectNamespace } from './select-namespace.ts';
 import { validateManifests, type ValidateOptions } from './validate-manifests.ts';
 
 const top = 'apiVersion: belay.dev/v1alpha1\n';
@@ -51,6 +51,13 @@ describe('each problem is found, once, and where it stands', () => {
     expect(await problemsOf(text, { use: 'Cluster' })).toEqual(['10:36 warning spec.baseURL InsecureURL']);
   });
 
+  test('a Secret in the files that lacks the key is an error, one that is not there may be in the cluster', async () => {
+    const text = chain('c', target('openai')) + provider('openai', 'preset: OpenAI, credentials: { secretKeyRef: { name: keys, key: apiKey } }');
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: keys, namespace: a }\nstringData: { key: x }\n';
+    expect(await problemsOf(text, { use: 'Cluster' })).toEqual([]);
+    expect(await problemsOf(text + secret, { use: 'Cluster' })).toEqual(['10:73 error spec.credentials.secretKeyRef.key SecretKeyMissing']);
+  });
+
   test('-n leaves other namespaces alone', async () => {
     const text = chain('c', target('own')) + local + chain('d', target('nope'), 'b');
     expect(await problemsOf(text, { namespace: 'a' })).toEqual([]);
@@ -59,7 +66,11 @@ describe('each problem is found, once, and where it stands', () => {
 });
 
 describe('the namespace that is served', () => {
-  const load = (text: string, namespace: string | null = null) => loadManifests({ found: { files: [{ name: 'x.yaml', text }], faults: [] }, namespace }, {});
+  const select = async (text: string, namespace: string | null = null) => {
+    const validated = await validateManifests({ files: [{ name: 'x.yaml', text }], faults: [] }, { namespace, use: 'Machine' });
+    expect(validated.problems).toEqual([]);
+    return selectNamespace(validated, namespace);
+  };
   const two = chain('c', target('own')) + local + chain('d', target('own'), 'b') + provider('own', 'preset: LlamaCpp, baseURL: "https://own.example/v1"', 'b');
 
   test.each([
@@ -68,9 +79,7 @@ describe('the namespace that is served', () => {
     ['default, where the manifests name none', (chain('c', target('own')) + local).replaceAll(', namespace: a', ''), null, 'default'],
     ['that of -n, where the manifests name none', (chain('c', target('own')) + local).replaceAll(', namespace: a', ''), 'support', 'support'],
   ])('%s', async (_title, text, namespace, expected) => {
-    const { served, problems } = await load(text, namespace);
-    expect(problems).toEqual([]);
-    expect(served?.table.namespace).toBe(expected);
+    expect(await select(text, namespace)).toMatchObject({ ok: true, value: { name: expected, compilation: { table: { namespace: expected } } } });
   });
 
   test.each([
@@ -78,8 +87,6 @@ describe('the namespace that is served', () => {
     ['-n without chains lists those that have', two, 'c', 'namespace c has no FallbackChain; those that have: a, b'],
     ['no chain at all', local, null, 'the manifests hold no FallbackChain: add one that names its targets'],
   ])('%s', async (_title, text, namespace, message) => {
-    const { served, problems } = await load(text, namespace);
-    expect(served).toBeNull();
-    expect(problems).toEqual([expect.objectContaining({ severity: 'error', reason: 'NamespaceUnclear', message, file: 'x.yaml' })]);
+    expect(await select(text, namespace)).toEqual({ ok: false, problems: [{ path: '', message }] });
   });
 });

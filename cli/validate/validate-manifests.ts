@@ -48,10 +48,6 @@ export async function validateManifests({ files, faults }: FoundManifests, optio
   return { problems: sortProblems(problems, files.map(({ name }) => name)), namespaces, resources };
 }
 
-export function hasErrors({ problems }: Pick<ValidatedManifests, 'problems'>): boolean {
-  return problems.some(({ severity }) => severity === 'error');
-}
-
 function fileProblem({ file, message }: { readonly file: string; readonly message: string }): ManifestProblem {
   return { severity: 'error', reason: 'FileUnreadable', path: '', message, file, line: 0, column: 0, resource: null, hint: null };
 }

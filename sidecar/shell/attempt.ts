@@ -115,7 +115,7 @@ export function cancel(attempt: Attempt): void {
 }
 
 /** Nothing is told any more; the connection is left to itself. */
-export function stop(attempt: Attempt): void {
+function stop(attempt: Attempt): void {
   attempt.over = true;
   attempt.disarm?.();
   attempt.disarm = null;

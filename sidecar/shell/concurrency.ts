@@ -39,6 +39,7 @@ export function createConcurrency(): Concurrency {
     enter(provider, limit, start) {
       const slots = slotsOf(provider);
       slots.limit = limit;
+      startWaiting(slots);
       let state: 'waiting' | 'running' | 'over' = 'waiting';
       const begin = (): void => {
         state = 'running';

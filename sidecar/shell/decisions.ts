@@ -31,7 +31,7 @@ export function createDecisions(log: (line: LogLine) => void): Decisions {
 }
 
 /** Fell back, failed or broke: what an on-call asks about. A client that left is neither. */
-export function isTroubled({ outcome, attempts }: Decision): boolean {
+function isTroubled({ outcome, attempts }: Decision): boolean {
   if (outcome === 'Failed' || outcome === 'Broken') return true;
   return attempts.some((attempt) => attempt.outcome === 'Failed' || attempt.outcome === 'Broken');
 }

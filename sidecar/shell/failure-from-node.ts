@@ -41,6 +41,13 @@ const words: { readonly [code: string]: readonly [FailureClass, string] } = {
   ETIMEDOUT: ['Timeout', 'connection timed out'],
 };
 
+/** Codes that share a beginning: the HTTP parser's, OpenSSL's, those of zlib, Brotli and Zstandard. */
+const families: readonly (readonly [RegExp, FailureClass, string])[] = [
+  [/^HPE_/, 'Transient', 'answer is not HTTP'],
+  [/^ERR_(SSL|TLS|OSSL)_/, 'Unreachable', 'TLS failed'],
+  [/^(Z_|ZSTD_|ERR__|ERR_BROTLI|ERR_ZSTD)/, 'Transient', 'compressed answer is damaged'],
+];
+
 /**
  * One error of Node's sockets, resolver, TLS, HTTP parser or decompressor as a failure (routing rule 4). This file
  * alone knows Node's error codes. The error's own message is not handed on: it may hold what an upstream sent.
@@ -49,15 +56,11 @@ export function failureFromNode(error: unknown, phase: AttemptPhase): Failure {
   if (error instanceof AddressRefused) return failure('Unreachable', error.message);
   const code = codeOf(error);
   const known = words[code];
-  if (phase === 'connecting') {
-    if (code === 'ECONNRESET') return failure('Unreachable', 'connection closed before it was up');
-    if (known === undefined) return failure('Unreachable', `could not connect${inBrackets(code)}`);
-  }
+  if (phase === 'connecting' && code === 'ECONNRESET') return failure('Unreachable', 'connection closed before it was up');
   if (known !== undefined) return failure(known[0], known[1], { silent: known[0] === 'Timeout' && phase !== 'answering' });
-  if (code.startsWith('HPE_')) return failure('Transient', 'answer is not HTTP');
-  if (code.startsWith('Z_') || code.startsWith('ERR__') || code.startsWith('ZSTD_')) return failure('Transient', 'compressed answer is damaged');
-  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return failure('Unreachable', 'TLS failed');
-  return failure('Transient', `connection failed${inBrackets(code)}`);
+  const family = families.find(([begins]) => begins.test(code));
+  if (family !== undefined) return failure(family[1], family[2]);
+  return phase === 'connecting' ? failure('Unreachable', `could not connect${inBrackets(code)}`) : failure('Transient', `connection failed${inBrackets(code)}`);
 }
 
 /** True for an error that a stale pooled connection gives: the repeat on a fresh one is uncounted (rule 4). */

@@ -106,10 +106,7 @@ function recordsOf(run: RequestRun, committed: Attempt | null): AttemptRecord[] 
 }
 
 function decisionOf(run: RequestRun, ending: Ending): Decision {
-  const { committed } = run;
-  const attempts = recordsOf(run, committed);
-  const winner = committed === null ? null : (attempts[committed.number] ?? null);
-  const reason = ending.type === 'broken' ? ending.failure.detail : ending.type === 'failed' ? ending.reason : reasonOf(attempts, run.excluded, winner, run.note);
+  const attempts = recordsOf(run, run.committed);
   return {
     id: run.id,
     at: run.arrivedAt,
@@ -120,14 +117,30 @@ function decisionOf(run: RequestRun, ending: Ending): Decision {
     tableVersion: run.tableVersion,
     stale: run.chain.stale,
     outcome: outcomeOf(ending),
-    status: ending.type === 'failed' ? (ending.answer?.status ?? ending.status) : committed === null ? 0 : 200,
-    target: winner?.target ?? null,
-    servedModel: committed === null ? null : servedModelOf(committed),
-    reason,
+    status: statusOf(ending, run.committed),
+    ...served(run, ending, attempts),
     attempts,
     excluded: run.excluded,
-    firstContentMs: winner?.firstContentMs ?? null,
     totalMs: Math.round((run.plane.options.clock.nowMs() - run.arrivedMs) * 10) / 10,
-    usage: committed?.usage ?? committed?.reader?.usage ?? null,
   };
+}
+
+function statusOf(ending: Ending, committed: Attempt | null): number {
+  if (ending.type === 'failed') return ending.answer?.status ?? ending.status;
+  return committed === null ? 0 : 200;
+}
+
+/** What the record says of the attempt whose bytes the client got. */
+function served(run: RequestRun, ending: Ending, attempts: readonly AttemptRecord[]): Pick<Decision, 'target' | 'servedModel' | 'reason' | 'firstContentMs' | 'usage'> {
+  const { committed } = run;
+  const winner = committed === null ? null : (attempts[committed.number] ?? null);
+  const reason = endingWords(ending) ?? reasonOf(attempts, run.excluded, winner, run.note);
+  if (committed === null || winner === null) return { target: null, servedModel: null, reason, firstContentMs: null, usage: null };
+  const usage = committed.usage ?? committed.reader?.usage ?? null;
+  return { target: winner.target, servedModel: servedModelOf(committed), reason, firstContentMs: winner.firstContentMs, usage };
+}
+
+function endingWords(ending: Ending): string | null {
+  if (ending.type === 'broken') return ending.failure.detail;
+  return ending.type === 'failed' ? ending.reason : null;
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { responseHeaders } from '@belay/contract';
 import { ownErrorAnswer } from '../dialects/openai-chat/client/answer.ts';
 import { createBearerCheck } from './bearer-check.ts';
+import { sendWhole } from './client-answer.ts';
 import { crashResponse } from './finish-request.ts';
 import { debugPage, modelPage } from './pages.ts';
 import { reportBug, type Plane } from './plane.ts';
@@ -45,16 +46,16 @@ export function createListener(plane: Plane): Server {
 
 async function route(plane: Plane, request: IncomingMessage, response: ServerResponse, id: string, onAccepted: () => void): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://belay');
-  const method = request.method ?? '';
-  if (method === 'OPTIONS') return void response.writeHead(204).end();
-  const wanted = pathname === '/v1/chat/completions' ? 'POST' : 'GET';
-  const page = wanted === 'POST' ? null : (modelPage(plane, pathname) ?? debugPage(plane, pathname, searchParams));
-  if (wanted === 'GET' && page === null) return sendOwnError(response, unknownPath(pathname), id);
-  if (method !== wanted && !(wanted === 'GET' && method === 'HEAD')) return sendOwnError(response, wrongMethod(pathname, method, wanted), id, { allow: wanted });
-  if (page === null) return serveChat(plane, request, response, id, onAccepted);
+  if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+  if (pathname === '/v1/chat/completions') {
+    if (request.method === 'POST') return serveChat(plane, request, response, id, onAccepted);
+    return sendOwnError(response, wrongMethod(pathname, request.method, 'POST'), id, { allow: 'POST' });
+  }
+  const page = modelPage(plane, pathname) ?? debugPage(plane, pathname, searchParams);
+  if (page === null) return sendOwnError(response, unknownPath(pathname), id);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return sendOwnError(response, wrongMethod(pathname, request.method, 'GET'), id, { allow: 'GET' });
   if ('error' in page) return sendOwnError(response, page.error, id);
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(page.body)), [responseHeaders.requestId]: id });
-  response.end(page.body);
+  sendWhole(response, 200, { 'content-type': 'application/json', [responseHeaders.requestId]: id }, page.body);
 }
 
 /** A body that nobody read: its rest is thrown away for a while, then the connection is. */
@@ -73,7 +74,7 @@ function unknownPath(path: string): Parameters<typeof sendOwnError>[1] {
   };
 }
 
-function wrongMethod(path: string, method: string, wanted: string): Parameters<typeof sendOwnError>[1] {
+function wrongMethod(path: string, method: string | undefined, wanted: string): Parameters<typeof sendOwnError>[1] {
   return { status: 405, type: 'invalid_request_error', code: 'method_not_allowed', message: `${path} takes ${wanted}, not ${method}.`, retryAfterMs: null };
 }
 

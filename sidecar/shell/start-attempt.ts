@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ProviderEntry } from '@belay/contract';
+import type { EndpointEntry, ProviderEntry } from '@belay/contract';
 import { failure, type Failure } from '../core/failure/failure.ts';
 import type { CompiledTarget } from '../core/plan/compiled-table.ts';
 import { upstreamHeaders } from '../dialects/openai-chat/upstream/headers.ts';
@@ -50,13 +50,16 @@ function send(plane: Plane, attempt: Attempt, headers: IncomingHttpHeaders, stre
 /** The base URL to dial, or why it is not dialled. */
 function destination(plane: Plane, target: CompiledTarget): URL | Failure {
   const { provider } = target;
-  const endpoint = plane.table.endpointFor(target);
-  const isLocal = provider.address.startsWith('local:');
-  if (isLocal && (endpoint?.state !== 'Ready' || endpoint.url === null)) return failure('Loading', 'loading');
+  const address = provider.address.startsWith('local:') ? readyUrl(plane.table.endpointFor(target)) : provider.address;
+  if (address === null) return failure('Loading', 'loading');
   if (provider.needsKey && plane.table.keyFor(target) === null) return failure('Auth', 'no key delivered');
-  const url = new URL(isLocal ? (endpoint?.url ?? '') : provider.address);
+  const url = new URL(address);
   const problem = addressProblem(url, provider, plane.options.standalone);
   return problem === null ? url : failure('Unreachable', problem);
+}
+
+function readyUrl(endpoint: EndpointEntry | null): string | null {
+  return endpoint?.state === 'Ready' ? endpoint.url : null;
 }
 
 /** A local server that refuses is starting or being restarted: not an outage (routing rule 4, Loading). */

@@ -1,5 +1,5 @@
 import { createChatStreamReader } from '../dialects/openai-chat/upstream/stream.ts';
-import type { StreamEvent, StreamReader } from '../dialects/dialect.ts';
+import type { StreamEvent, StreamPush, StreamReader } from '../dialects/dialect.ts';
 import { answered, complete, fail, failureContext, safely, stir, type Attempt, type BodyReader, type ByteSink } from './attempt.ts';
 
 /** A loser that answered holds this much; then it is no longer read (routing rule 5). */
@@ -37,27 +37,41 @@ export function commitStream(attempt: Attempt, sink: ByteSink): void {
 
 function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): void {
   if (attempt.over) return;
-  const { events, failure: broken } = reader.push(chunk);
+  const pushed = reader.push(chunk);
   stir(attempt);
-  let from = 0;
-  for (let at = 0; at < events.length && !attempt.over; at++) {
-    const kind = events[at]?.kind;
-    if (kind !== 'Silence' || reader.blockOpen) attempt.lastFedMs = attempt.clock.nowMs();
-    const isContent = kind === 'Content' || kind === 'Reasoning' || kind === 'Finish';
-    if ((isContent && !attempt.answered) || kind === 'End') {
-      handOn(attempt, events, from, kind === 'End' ? at : at + 1);
-      from = at + 1;
-      if (kind === 'End') {
-        attempt.endBytes = events[at]?.bytes ?? null;
-        return onEnd(attempt, reader);
-      }
-      answered(attempt);
-    }
-  }
-  if (attempt.over) return;
-  handOn(attempt, events, from, events.length);
+  const counts = pushed.events.some(isProgress) || (reader.blockOpen && pushed.events.length > 0);
+  if (counts) attempt.lastFedMs = attempt.clock.nowMs();
+  const from = attempt.answered ? 0 : begin(attempt, pushed.events);
+  // Telling of first content may have cost the race.
+  if (!attempt.over) goOn(attempt, reader, pushed, from);
+}
+
+function goOn(attempt: Attempt, reader: StreamReader, { events, failure: broken }: StreamPush, from: number): void {
+  const last = events.at(-1);
+  const end = last?.kind === 'End' ? last.bytes : null;
+  handOn(attempt, events, from, end === null ? events.length : events.length - 1);
   if (broken !== null) return fail(attempt, broken);
-  if (reader.finished && attempt.disarm === null) attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
+  if (end !== null) {
+    attempt.endBytes = end;
+    onEnd(attempt, reader);
+  } else if (reader.finished && attempt.disarm === null) {
+    attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
+  }
+}
+
+/** Tells of first content once everything up to it is in hand; returns where the rest begins. */
+function begin(attempt: Attempt, events: readonly StreamEvent[]): number {
+  const first = events.findIndex(isProgress);
+  const isContent = first >= 0 && events[first]?.kind !== 'End';
+  if (!isContent) return 0;
+  handOn(attempt, events, 0, first + 1);
+  answered(attempt);
+  return first + 1;
+}
+
+/** Content, or what stands for it; not a comment, a ping, a role frame or a chunk that is withheld. */
+function isProgress({ kind }: StreamEvent): boolean {
+  return kind !== 'Silence' && kind !== 'Withheld';
 }
 
 /** The protocol's end, the connection's end after a finish reason, or 2 s after one: whole, or a failure. */

@@ -21,15 +21,15 @@ export interface GuardedHeaders {
  * null: let in.
  */
 export function guardRequest(method: string, headers: GuardedHeaders, rules: GuardRules): OwnError | null {
-  if (rules.loopbackOnly && !isLoopbackHost(headers.host ?? '')) {
-    return refusal(403, 'host_not_loopback', `Host must be localhost or a loopback address, not ${JSON.stringify(headers.host ?? '')}: this endpoint is for applications of this machine.`);
+  const { host = '', origin, 'content-type': contentType = '' } = headers;
+  if (rules.loopbackOnly && !isLoopbackHost(host)) {
+    return refusal(403, 'host_not_loopback', `Host must be localhost or a loopback address, not ${JSON.stringify(host)}: this endpoint is for applications of this machine.`);
   }
-  const origin = headers.origin;
-  if (origin !== undefined && !(typeof origin === 'string' && rules.allowOrigins.includes(origin))) {
+  if (origin !== undefined && !rules.allowOrigins.includes(String(origin))) {
     return refusal(403, 'origin_not_allowed', `Requests of web pages are refused: the Origin ${JSON.stringify(origin)} is not allowed. Start Belay with --allow-origin to name it.`);
   }
-  if (method === 'POST' && !isJson(headers['content-type'] ?? '')) {
-    return refusal(415, 'content_type_not_json', `The content type must be application/json, not ${JSON.stringify(headers['content-type'] ?? '')}.`);
+  if (method === 'POST' && !isJson(contentType)) {
+    return refusal(415, 'content_type_not_json', `The content type must be application/json, not ${JSON.stringify(contentType)}.`);
   }
   return null;
 }

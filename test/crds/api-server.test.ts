@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
+import type { JsonObject } from '@belay/cli/manifest/read-manifests.ts';
+import { resourceCheckFor } from '@belay/cli/validate/check-resource.ts';
 import { createKubernetesAPI, type KubernetesAPI } from './kubernetes-api.ts';
 import { manifestsOf } from './manifest-arbitrary.ts';
+import { mutatedManifests } from './mutated-manifest.ts';
 import { readCases, sameMessage, type ExpectedCause, type ManifestCase } from './read-cases.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
@@ -51,6 +54,19 @@ test.each(exampleManifests())('the example %s is taken without a word', async (_
   const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All&fieldValidation=Strict`, { body: manifest });
   expect({ status, message: (body as Answer).message }).toEqual({ status: 201, message: undefined });
 });
+
+test('belay validate says of spoiled examples what the API server says', async () => {
+  await fc.assert(fc.asyncProperty(mutatedManifests(readCases().map(({ manifest }) => manifest)), async (manifest) => {
+    const { status, body } = await api.send('POST', `${collection(manifest)}?dryRun=All&fieldValidation=Strict`, { body: manifest });
+    const said = status < 300 ? [] : causesOf(body as Answer);
+    const { errors } = resourceCheckFor(String(manifest['kind']))(manifest as JsonObject);
+    // Strict decoding stops an API server at unknown fields; the command line goes on.
+    const unknown = errors.filter(({ reason }) => reason === 'UnknownField');
+    const ours = (unknown.length > 0 ? unknown : errors).map(({ path, reason, message }) => ({ path, reason, message }));
+    expect(difference(said, ours)).toEqual({ missing: [], unexpected: [] });
+    expect(status >= 300).toBe(errors.length > 0);
+  }), { numRuns: 400 });
+}, 60_000);
 
 test('a new resource is Ready=Unknown, Pending, and has every default', async () => {
   const name = 'defaults';

@@ -177,3 +177,50 @@ function countingClock(): { clock: Clock; armed: () => number } {
     },
   };
 }
+
+/** A client that reads a stream as it comes. */
+export interface StreamingClient {
+  /** Resolves once what came so far holds these words. */
+  readonly sees: (words: string) => Promise<void>;
+  readonly read: () => string;
+  readonly head: () => IncomingMessage | null;
+  /** Resolves when the answer is over; true: it broke before its normal end. */
+  readonly ended: Promise<boolean>;
+  leave(): void;
+}
+
+/** Sends a chat request and goes on while its answer comes. */
+export function open(port: number, body: object, headers: { readonly [name: string]: string } = {}): StreamingClient {
+  let read = '';
+  let head: IncomingMessage | null = null;
+  const { promise: ended, resolve } = Promise.withResolvers<boolean>();
+  const sent = send({ host: '127.0.0.1', port, method: 'POST', path: '/v1/chat/completions', agent: false, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
+    head = answer;
+    answer.setEncoding('utf8').on('data', (part: string) => (read += part));
+    answer.on('end', () => resolve(false)).on('error', () => resolve(true));
+  });
+  sent.on('error', () => resolve(true));
+  sent.end(JSON.stringify(body));
+  return { sees: (words) => until(() => read.includes(words)), read: () => read, head: () => head, ended, leave: () => void sent.destroy() };
+}
+
+/** Resolves once this holds; looked at on each turn of the event loop, so nothing sleeps. Fails after a while. */
+export async function until(holds: () => boolean, withinMs = 4_000): Promise<void> {
+  const limitMs = systemClock.nowMs() + withinMs;
+  while (!holds()) {
+    if (systemClock.nowMs() > limitMs) throw new Error(`still not so after ${withinMs} ms: ${holds.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Resolves once a figure has been the same for 300 ms: everything that moves by itself has come to rest. */
+export async function unchanging(figure: () => number): Promise<void> {
+  let last = figure();
+  let sinceMs = systemClock.nowMs();
+  await until(() => {
+    const now = figure();
+    if (now !== last) sinceMs = systemClock.nowMs();
+    last = now;
+    return systemClock.nowMs() - sinceMs > 300;
+  }, 20_000);
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { splitDocuments } from '../../../cli/manifest/manifest-text.ts';
-import { readTree, type Json } from '../../../cli/manifest/yaml-tree.ts';
+import { splitDocuments } from '@belay/cli/manifest/manifest-text.ts';
+import { readTree, type Json } from '@belay/cli/manifest/yaml-tree.ts';
 
 interface Outcome {
   readonly documents?: readonly Json[];

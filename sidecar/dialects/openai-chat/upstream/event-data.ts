@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import type { SseEvent } from './sse-scanner.ts';
 
 /** What one event carries; `data` is null where it has no data field: a comment, a blank line, an id. */
 export interface EventData {
@@ -6,44 +7,35 @@ export interface EventData {
   readonly data: string | null;
 }
 
-const dataPrefix = 'data:';
+const dataPrefix = Buffer.from('data:');
 const space = 0x20;
-const lf = 10;
-const cr = 13;
 
 /**
  * The data of a whole event. The usual form, one `data:` line, is sliced out of its bytes; any other (several lines,
  * other fields, comments) goes through the parser. UTF-8; broken sequences become U+FFFD.
  */
-export function readEvent(bytes: Uint8Array): EventData {
-  const range = singleDataRange(bytes);
-  return range === null ? parseEvent(bytes) : { name: null, data: bufferOf(bytes).toString('utf8', range.start, range.end) };
+export function readEvent(event: SseEvent): EventData {
+  const start = dataStart(event);
+  return start === -1 ? parseEvent(event.bytes) : { name: null, data: event.bytes.toString('utf8', start, event.lineEnd) };
 }
 
 /** Bytes of the data as Latin-1, for looking at JSON's ASCII without decoding it; null: not of the usual form. */
-export function scanEvent(bytes: Uint8Array): string | null {
-  const range = singleDataRange(bytes);
-  return range === null ? null : bufferOf(bytes).toString('latin1', range.start, range.end);
+export function scanEvent(event: SseEvent): string | null {
+  const start = dataStart(event);
+  return start === -1 ? null : event.bytes.toString('latin1', start, event.lineEnd);
 }
 
-function singleDataRange(bytes: Uint8Array): { start: number; end: number } | null {
-  for (let i = 0; i < dataPrefix.length; i++) if (bytes[i] !== dataPrefix.charCodeAt(i)) return null;
-  const start = bytes[dataPrefix.length] === space ? dataPrefix.length + 1 : dataPrefix.length;
-  let end = bytes.length;
-  while (end > start && (bytes[end - 1] === lf || bytes[end - 1] === cr)) end--;
-  const firstLf = bytes.indexOf(lf, start);
-  const firstCr = bytes.indexOf(cr, start);
-  return (firstLf === -1 || firstLf >= end) && (firstCr === -1 || firstCr >= end) ? { start, end } : null;
+/** -1 where the event is more or less than one `data:` line. */
+function dataStart({ bytes, lineEnd }: SseEvent): number {
+  if (lineEnd < dataPrefix.length) return -1;
+  for (let i = 0; i < dataPrefix.length; i++) if (bytes[i] !== dataPrefix[i]) return -1;
+  return bytes[dataPrefix.length] === space ? dataPrefix.length + 1 : dataPrefix.length;
 }
 
-function parseEvent(bytes: Uint8Array): EventData {
+function parseEvent(bytes: Buffer): EventData {
   let found: EventData = { name: null, data: null };
   const parser = createParser({ onEvent: ({ event, data }) => { found = { name: event ?? null, data }; } });
   // The parser keeps a last CR back, as it may be half a CRLF; one more blank line ends that doubt.
-  parser.feed(`${bufferOf(bytes).toString('utf8')}\n`);
+  parser.feed(`${bytes.toString('utf8')}\n`);
   return found;
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

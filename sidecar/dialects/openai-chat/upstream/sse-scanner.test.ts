@@ -1,10 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readEvent } from './event-data.ts';
-import { createSseScanner } from './sse-scanner.ts';
+import { readEvent, type EventData } from './event-data.ts';
+import { createSseScanner, type SseEvent } from './sse-scanner.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (data: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(data);
+const text = ({ bytes: data }: SseEvent): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(data);
+/** The event that a text is, its data read; a blank line is no event of its own here. */
+const readText = (event: string): EventData => {
+  const scanner = createSseScanner(1_000);
+  const [first] = [...(scanner.push(bytes(event)) ?? []), scanner.end()];
+  if (first === null || first === undefined) throw new Error(`no event: ${event}`);
+  return readEvent(first);
+};
 
 function scan(chunks: readonly Uint8Array[], max = 1_000): string[] | null {
   const scanner = createSseScanner(max);
@@ -58,9 +65,16 @@ describe('a stream is cut into events', () => {
       const apart = scan(chunks);
       // A CR at the end of a chunk is taken as a line's end where nothing says CRLF: the LF then is a blank line of its own.
       expect(apart?.join('')).toBe(together?.join(''));
-      const datas = (events: string[] | null): (string | null)[] => (events ?? []).map((event) => readEvent(bytes(event)).data).filter((data) => data !== null);
+      const datas = (events: string[] | null): (string | null)[] => (events ?? []).map((event) => readText(event).data).filter((data) => data !== null);
       expect(datas(apart)).toEqual(datas(together));
     }));
+  });
+
+  test('whose byte order mark comes in pieces', () => {
+    const stream = bytes('\ufeffdata: abc\n\ndata: d\n\n');
+    for (const at of [1, 2, 3, 4, 7]) for (const next of [8, 9, 12]) {
+      expect(scan([stream.slice(0, at), stream.slice(at, next), stream.slice(next)])).toEqual(['data: abc\n\n', 'data: d\n\n']);
+    }
   });
 
   test('at once where a CR ends them, without waiting for what comes', () => {
@@ -82,6 +96,7 @@ describe('the data of an event', () => {
     ['on several lines is joined', 'data: {\ndata: }\n\n', null, '{\n}'],
     ['of a named event', 'event: error\ndata: {}\n\n', 'error', '{}'],
     ['beside a comment', ': ping\ndata: a\n\n', null, 'a'],
+    ['on several CR lines', 'data: a\rdata: b\r\r', null, 'a\nb'],
     ['of CR lines', 'event: x\rdata: a\rdata: b\r\r', 'x', 'a\nb'],
     ['that is empty', 'data:\n\n', null, ''],
     ['of a comment is none', ': ping\n\n', null, null],
@@ -89,6 +104,6 @@ describe('the data of an event', () => {
     ['of an id is none', 'id: 7\n\n', null, null],
     ['under another name is none', 'database: a\n\n', null, null],
   ])('%s', (_, event, name, data) => {
-    expect(readEvent(bytes(event))).toEqual({ name, data });
+    expect(readText(event)).toEqual({ name, data });
   });
 });

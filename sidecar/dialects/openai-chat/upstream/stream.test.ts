@@ -115,7 +115,9 @@ describe('the end of a stream', () => {
   });
 
   test('after a good [DONE] nothing counts any more', () => {
-    expect(read([say('a'), finish('stop'), done, '{"error":{"message":"late"}}', 'nonsense'])).toMatchObject({ kinds: ['Content', 'Finish', 'End'], failure: null, end: null });
+    const events = [say('a'), finish('stop'), done, '{"error":{"message":"late"}}', 'nonsense'];
+    const atOnce = events.map((event) => `data: ${event}\n\n`).join('');
+    for (const pushed of [events, [atOnce]]) expect(read(pushed)).toMatchObject({ kinds: ['Content', 'Finish', 'End'], failure: null, end: null });
   });
 
   test('a choice that begins in a scanned event is known', () => {
@@ -131,6 +133,7 @@ describe('a failure inside a 200', () => {
     ['Anthropic\'s form', 'event: error\ndata: {"type":"error","error":{"details":null,"type":"overloaded_error","message":"Overloaded"} }\n\n', { class: 'Overload', status: 503 }],
     ['vLLM\'s form', '{"object":"error","message":"m","type":"BadRequestError","code":400}', { class: 'Client', status: 400 }],
     ['OpenRouter\'s chunk with choices', '{"id":"g","error":{"code":502,"message":"Provider disconnected"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}', { class: 'Transient', status: 502 }],
+    ['OpenRouter\'s chunk with an error beside text', '{"error":{"code":502,"message":"x"},"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}', { class: 'Transient', status: 502 }],
     ['OpenRouter\'s rate limit', '{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"{\\"error\\":{\\"code\\":\\"insufficient_quota\\",\\"message\\":\\"x\\"}}"}}}', { class: 'Quota', status: 429 }],
     ['a finish reason that says so', '{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}', { class: 'Transient' }],
     ['DeepSeek\'s shortage', '{"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}', { class: 'Overload' }],

@@ -7,7 +7,7 @@ import { carriesError, isObject, jsonOf } from './error-fields.ts';
 import { readEvent, scanEvent, type EventData } from './event-data.ts';
 import { classifyErrorInside } from './failure.ts';
 import { isPlainText } from './plain-text.ts';
-import { createSseScanner } from './sse-scanner.ts';
+import { createSseScanner, type SseEvent } from './sse-scanner.ts';
 
 export interface StreamReaderOptions {
   /** The provider's preset; null: none. */
@@ -42,8 +42,8 @@ export function createChatStreamReader(options: StreamReaderOptions): StreamRead
     if (reading.failure !== null || reading.over) return { events, failure: reading.failure };
     const whole = scanner.push(chunk);
     if (whole === null) reading.failure = broken('an event larger than 16 MiB');
-    for (const bytes of whole ?? []) {
-      const event = read(reading, bytes);
+    for (const raw of whole ?? []) {
+      const event = read(reading, raw);
       if (event !== null) events.push(event);
       if (event === null || reading.over) break;
     }
@@ -72,13 +72,14 @@ export function createChatStreamReader(options: StreamReaderOptions): StreamRead
 }
 
 /** null: the event is a failure, which is noted. */
-function read(reading: Reading, bytes: Uint8Array): StreamEvent | null {
+function read(reading: Reading, raw: SseEvent): StreamEvent | null {
   const { answer, assembler } = reading;
-  if (answer.answered && assembler === null && !isFinished(answer) && isPlainText(scanEvent(bytes))) {
+  const { bytes } = raw;
+  if (answer.answered && assembler === null && !isFinished(answer) && isPlainText(scanEvent(raw))) {
     answer.blockOpen = false;
     return { kind: 'Content', bytes };
   }
-  const event = readEvent(bytes);
+  const event = readEvent(raw);
   if (event.data === null) return { kind: 'Silence', bytes };
   if (event.data.startsWith('[DONE]')) return readDone(reading, bytes);
   // An empty data field is a keep-alive to some servers and a syntax error to the SDKs.

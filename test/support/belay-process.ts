@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { manifestText, type Fields } from './manifests.ts';
 
 /** The command that a user types: the arguments before `run`. */
-export const belayCommand: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', join(dirname(fileURLToPath(import.meta.url)), '../../cli/bin/belay.mjs')];
+const belayCommand: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', join(dirname(fileURLToPath(import.meta.url)), '../../cli/bin/belay.mjs')];
 
 export interface LoggedLine {
   readonly event: string;
@@ -132,4 +133,15 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     if (Date.now() > limit) throw new Error(`${what}: not within ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Status of a GET over a connection of its own; null where nothing answers. */
+export function statusOf(url: string): Promise<number | null> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? null);
+    });
+    request.on('error', () => resolve(null));
+  });
 }

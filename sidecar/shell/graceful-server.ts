@@ -11,7 +11,8 @@ export interface GracefulServer {
   close(graceMs: number): Promise<void>;
 }
 
-export function createGracefulServer(server: Server, clock: Clock): GracefulServer {
+/** `onError`: what goes wrong while it listens, such as too many open files; it listens on. */
+export function createGracefulServer(server: Server, clock: Clock, onError: (error: Error) => void): GracefulServer {
   const answering = new Set<ServerResponse>();
   let closing = false;
   const track = (_request: IncomingMessage, response: ServerResponse): void => {
@@ -31,6 +32,7 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
       server.once('error', refuse);
       server.listen(port, address, () => {
         server.off('error', refuse);
+        server.on('error', onError);
         resolve((server.address() as AddressInfo).port);
       });
     }),

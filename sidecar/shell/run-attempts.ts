@@ -171,10 +171,9 @@ function release(run: RequestRun): void {
 
 /** A bug ends this request alone. */
 function crash(run: RequestRun, error: unknown): void {
-  if (run.finished) return reportBug(run.plane, run.id, error);
+  reportBug(run.plane, run.id, error);
   for (const attempt of run.attempts) cancel(attempt);
   release(run);
-  reportBug(run.plane, run.id, error);
   crashResponse(run.response, run.id);
   run.done();
 }

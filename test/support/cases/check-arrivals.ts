@@ -1,4 +1,5 @@
-import { fieldsOf, listOf, type Fields } from './case-file.ts';
+import type { Fields } from '../manifests.ts';
+import { fieldsOf, listOf } from './case-file.ts';
 import { matchEqual, matchHeaders, matchPaths, matchRange, matchText, parseOrText, valueAt, type Complaint } from './match.ts';
 import type { Arrival, StepResult } from './run-case.ts';
 

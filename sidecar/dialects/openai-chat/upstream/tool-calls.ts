@@ -28,7 +28,7 @@ export interface ToolCallTracker {
 
 /**
  * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama),
- * an empty id on continuations (Qwen), another id on each continuation (old vLLM), arguments before the name.
+ * an empty id on continuations (Qwen), another id on each continuation, arguments before the name.
  */
 export function createToolCallTracker(): ToolCallTracker {
   const calls: ToolCall[] = [];
@@ -91,7 +91,7 @@ function nameOf(delta: JsonObject): string {
 }
 
 /** Argument text of a delta; an object, as Ollama's own dialect has it, is written as JSON. */
-export function argumentsOf(delta: JsonObject): string {
+function argumentsOf(delta: JsonObject): string {
   const text = objectIn(delta['function'])?.['arguments'] ?? objectIn(delta['custom'])?.['input'];
   return typeof text === 'string' ? text : isObject(text) ? JSON.stringify(text) : '';
 }

@@ -22,7 +22,7 @@ function fakeMachine() {
   const published: (readonly EndpointEntry[])[] = [];
   const machine = {
     clock, servers, logged, published,
-    ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false,
+    ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false, answer: null as Promise<boolean> | null,
     endpoints: (): readonly EndpointEntry[] => published.at(-1) ?? [],
     last: (): FakeServer => servers.at(-1) ?? (() => { throw new Error('no server was started'); })(),
   };
@@ -31,7 +31,7 @@ function fakeMachine() {
     findServer: () => (machine.installed ? parsed('/bin/llama-server') : refused('', 'no llama-server was found')),
     lookAtModel: () => machine.file,
     freePort: () => Promise.resolve(machine.port++),
-    isReady: () => Promise.resolve(machine.ready),
+    isReady: () => (machine.answer === null ? Promise.resolve(machine.ready) : machine.answer),
     start(_server, args, onEnd) {
       const signals: string[] = [];
       const server: FakeServer = {
@@ -59,6 +59,18 @@ describe('a local tier', () => {
     await clock.advance(100);
     expect(machine.endpoints()).toEqual([{ name: 'on-cluster', state: 'Ready', url: 'http://127.0.0.1:4000/v1' }]);
     expect(clock.armed).toBe(0);
+  });
+
+  test('a health answer that comes when its server has died already does not count', async () => {
+    const { tier, machine, clock } = fakeMachine();
+    let answer = (_ready: boolean): void => {};
+    machine.answer = new Promise((resolve) => { answer = resolve; });
+    tier.apply([model]);
+    await clock.advance(100);
+    machine.last().end('SIGKILL');
+    answer(true);
+    await clock.advance(0);
+    expect(machine.endpoints()[0]?.state).toBe('Loading');
   });
 
   test('gives each slot the whole context, leaves one core free, and names the model by its file', async () => {

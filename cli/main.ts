@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--admin-port <port>', 'probes and metrics (default: --port + 1)')
     .option('--model-dir <dir>', 'where the model files of local providers lie')
     .option('--watch', 'take changes of the manifests while serving')
-    .option('--fault <target=kind@share...>', 'rehearse a failure: 500, 429, refused, silent, stall or cut, such as opus=500@50%')
+    .option('--fault <fault...>', 'rehearse a failure: TARGET=500, 429, refused, silent, stall or cut, such as opus=500@50%')
     .option('--listen <address>', 'listen for others too, such as 0.0.0.0; needs a client key in BELAY_CLIENT_KEY')
     .option('--allow-origin <origin...>', 'let a web page of this origin call')
     .action(async (options: RawRunOptions) => {

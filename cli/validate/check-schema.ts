@@ -9,22 +9,22 @@ import { fieldError, invalid, printValue, required, type FieldError } from './fi
 /** Checks a normalized resource against its CRD's schema; `reason` and `message` are an API server's. */
 export type SchemaCheck = (value: JsonObject) => readonly FieldError[];
 
-/** What the schemas are compiled with, here and when the bundle is made. */
-export const ajvOptions = { strict: false, allErrors: true, meta: false, validateSchema: false, addUsedSchema: false } as const;
+/** What schemas are compiled with, here and where the bundle's validators are made beforehand. */
+export const ajvOptions = { strict: false, allErrors: true, meta: false, validateSchema: false, addUsedSchema: false, code: { optimize: false } } as const;
 
 /** Compiles a CRD's schema. */
 export function compileSchemaCheck(crd: CrdSchema): SchemaCheck {
-  const validate = new Ajv({ ...ajvOptions, code: { optimize: false } }).compile(checkedForm(crd));
+  const validate = new Ajv(ajvOptions).compile(formOf(crd));
   return (value) => {
     validate(value);
     return (validate.errors ?? []).map((error) => fieldErrorFrom(error, value));
   };
 }
 
-/** What ajv is given, its id the kind. `status` is never checked: an API server drops it from a new object. */
-export function checkedForm({ kind, schema }: CrdSchema): { readonly $id: string } {
+/** What ajv is to check of a CRD. `status` is never checked: an API server drops it from a new object. */
+export function formOf({ schema }: CrdSchema): object {
   const { status: _status, ...properties } = schema.properties ?? {};
-  return { $id: kind, ...formOnly({ ...schema, properties }) };
+  return formOnly({ ...schema, properties });
 }
 
 /** The keywords that ajv is to check and no others: half the compile time. */

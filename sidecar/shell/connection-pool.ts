@@ -17,33 +17,38 @@ export interface ConnectionPool {
   closeIdle(): void;
 }
 
+/** Where a provider answers now. */
+export interface Destination {
+  readonly url: URL;
+  readonly provider: ProviderEntry;
+}
+
 /** All pools of a sidecar; a pool lives over table swaps for as long as its origin and CAs stay. */
 export interface ConnectionPools {
   poolFor(url: URL, provider: ProviderEntry): ConnectionPool;
-  /** Closes the idle connections of pools that none of these providers uses, and forgets them. */
-  retain(providers: readonly ProviderEntry[]): void;
+  /** Closes the idle connections of all pools but those of these destinations, and forgets them. */
+  retain(destinations: readonly Destination[]): void;
   close(): void;
 }
 
 /** `proxyEnvironment`: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as the process has them; loopback is never proxied. */
 export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): ConnectionPools {
-  const pools = new Map<string, ConnectionPool & { readonly trust: string }>();
+  const pools = new Map<string, ConnectionPool>();
   return {
     poolFor(url, provider) {
-      const trust = provider.caCertificates.join('\n');
-      const key = `${url.origin}\n${trust}`;
+      const key = poolKey({ url, provider });
       const known = pools.get(key);
       if (known !== undefined) return known;
-      const pool = { ...createPool(url, provider.caCertificates, proxyEnvironment), trust };
+      const pool = createPool(url, provider.caCertificates, proxyEnvironment);
       pools.set(key, pool);
       return pool;
     },
-    retain(providers) {
-      const trusts = new Set(providers.map(({ caCertificates }) => caCertificates.join('\n')));
-      const origins = new Set(providers.map(({ address }) => (address.startsWith('local:') ? '' : new URL(address).origin)));
+    retain(destinations) {
+      const wanted = new Set(destinations.map(poolKey));
       for (const [key, pool] of pools) {
-        const origin = key.slice(0, key.indexOf('\n'));
-        if (isLoopbackHost(new URL(origin).host) || (origins.has(origin) && trusts.has(pool.trust))) continue;
+        if (wanted.has(key)) continue;
+        // What still runs here ends, and its connection is not kept.
+        pool.agent.maxFreeSockets = 0;
         pool.closeIdle();
         pools.delete(key);
       }
@@ -53,6 +58,10 @@ export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): Conn
       pools.clear();
     },
   };
+}
+
+function poolKey({ url, provider }: Destination): string {
+  return [url.origin, ...provider.caCertificates].join('\n');
 }
 
 function createPool(url: URL, caCertificates: readonly string[], proxyEnvironment: NodeJS.ProcessEnv): ConnectionPool {

@@ -2,7 +2,7 @@ import { describeProblem } from '@belay/contract';
 import { createActiveTable } from './active-table.ts';
 import { createAdminListener } from './admin-listener.ts';
 import { createConcurrency } from './concurrency.ts';
-import { createConnectionPools } from './connection-pool.ts';
+import { createConnectionPools, type Destination } from './connection-pool.ts';
 import { createDecisions } from './decisions.ts';
 import { createGracefulServer } from './graceful-server.ts';
 import { createListener } from './listener.ts';
@@ -22,11 +22,12 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const startedMs = options.clock.nowMs();
   let closing = false;
   const served = (): boolean => plane.table.current() !== null;
-  const applications = createGracefulServer(createListener(plane), options.clock);
+  const onError = (error: Error): void => options.log({ level: 'error', event: 'listener-failed', message: `A connection could not be accepted: ${error.message}` });
+  const applications = createGracefulServer(createListener(plane), options.clock, onError);
   const admin = createGracefulServer(createAdminListener(plane, {
     started: () => served() || options.clock.nowMs() - startedMs >= degradedMs,
     ready: () => served() && !closing,
-  }), options.clock);
+  }), options.clock, onError);
   return {
     async listen() {
       const adminPort = await admin.listen(options.adminAddress, options.adminPort);
@@ -39,7 +40,10 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     },
     applyTable: (table) => applyTable(plane, table),
     applyKeys: (keys) => plane.table.applyKeys(keys),
-    applyEndpoints: (endpoints) => plane.table.applyEndpoints(endpoints),
+    applyEndpoints(endpoints) {
+      plane.table.applyEndpoints(endpoints);
+      plane.pools.retain(destinations(plane));
+    },
     async close(graceMs) {
       closing = true;
       await applications.close(graceMs);
@@ -68,8 +72,8 @@ function createPlane(options: SidecarOptions): Plane {
 function applyTable(plane: Plane, table: unknown): ReturnType<Sidecar['applyTable']> {
   const applied = plane.table.apply(table);
   if (applied.ok) {
-    const current = plane.table.current();
-    plane.pools.retain([...(current?.chains.values() ?? [])].flatMap(({ targets }) => targets.map(({ provider }) => provider)));
+    plane.unaryOnly.clear();
+    plane.pools.retain(destinations(plane));
     plane.options.log({ level: 'info', event: 'table-applied', message: `Serving table ${applied.value.version}.`, version: applied.value.version });
     return applied;
   }
@@ -77,6 +81,15 @@ function applyTable(plane: Plane, table: unknown): ReturnType<Sidecar['applyTabl
   const why = applied.problems.map(describeProblem).join('; ');
   plane.options.log({ level: 'error', event: 'table-rejected', message: `The new table is not served, the one before is: ${why}`, problems: applied.problems });
   return applied;
+}
+
+function destinations({ table }: Plane): Destination[] {
+  const targets = [...(table.current()?.chains.values() ?? [])].flatMap((chain) => chain.targets);
+  return targets.flatMap((target): Destination[] => {
+    const { provider } = target;
+    const address = provider.address.startsWith('local:') ? (table.endpointFor(target)?.url ?? null) : provider.address;
+    return address === null || !URL.canParse(address) ? [] : [{ url: new URL(address), provider }];
+  });
 }
 
 function metricsNow({ clock }: SidecarOptions, table: Plane['table']): MetricsNow {

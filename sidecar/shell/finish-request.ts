@@ -27,6 +27,7 @@ export function finishRequest(run: RequestRun, ending: Ending): void {
 
 /** The error that a bug leaves a client with: never the bug's own words. */
 export function crashResponse(response: ServerResponse, id: string): void {
+  if (response.writableEnded) return;
   if (response.headersSent) return void response.destroy();
   const { status, headers, body } = ownErrorAnswer({ status: 500, type: 'server_error', code: 'internal_error', message: `Belay itself failed; its log says why. id ${id}`, retryAfterMs: null });
   sendWhole(response, status, headers, body);
@@ -39,9 +40,10 @@ function answer(run: RequestRun, ending: Ending, decision: Decision): void {
       if (committed === null) throw new Error('answered without a commit');
       return run.plan.streamsToClient ? endCommitted(run, committed, decision) : sendUnary(run, committed, decision);
     case 'broken': {
-      const timedOut = ending.failure.class === 'Timeout' && ending.failure.detail.includes('deadline');
+      const { clock } = run.plane.options;
+      const timedOut = clock.nowMs() - run.admittedMs >= run.plan.deadlineMs;
       const message = describeChainFailed(run.chain.entry.name, `${decision.target} broke off: ${ending.failure.detail}`, run.id);
-      return breakStream(response, streamErrorEvent(message, timedOut ? 'deadline_exceeded' : 'upstream_stream_interrupted'), run.plane.options.clock);
+      return breakStream(response, streamErrorEvent(message, timedOut ? 'deadline_exceeded' : 'upstream_stream_interrupted'), clock);
     }
     case 'failed': return sendFailure(run, ending);
     case 'client-gone': return void response.destroy();

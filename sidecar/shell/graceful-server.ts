@@ -11,7 +11,8 @@ export interface GracefulServer {
   close(graceMs: number): Promise<void>;
 }
 
-export function createGracefulServer(server: Server, clock: Clock): GracefulServer {
+/** `onError`: what goes wrong while it listens, such as too many open files; it listens on. */
+export function createGracefulServer(server: Server, clock: Clock, onError: (error: Error) => void): GracefulServer {
   const answering = new Set<ServerResponse>();
   let closing = false;
   const track = (_request: IncomingMessage, response: ServerResponse): void => {
@@ -19,8 +20,8 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
     if (closing) response.shouldKeepAlive = false;
     response.once('close', () => {
       answering.delete(response);
-      // The connection turns idle only after this event, and Node would keep it for the whole keep-alive time.
-      if (closing) clock.after(0, () => server.closeIdleConnections());
+      // Node would keep the idle connection, and with it the server, for the whole keep-alive time.
+      if (closing) server.closeIdleConnections();
     });
   };
   server.prependListener('request', track);
@@ -31,6 +32,7 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
       server.once('error', refuse);
       server.listen(port, address, () => {
         server.off('error', refuse);
+        server.on('error', onError);
         resolve((server.address() as AddressInfo).port);
       });
     }),
@@ -42,7 +44,8 @@ export function createGracefulServer(server: Server, clock: Clock): GracefulServ
         disarm();
         resolve();
       });
-      server.closeIdleConnections();
+      if (graceMs === 0) server.closeAllConnections();
+      else server.closeIdleConnections();
     }),
   };
 }

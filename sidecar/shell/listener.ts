@@ -45,17 +45,22 @@ export function createListener(plane: Plane): Server {
 }
 
 async function route(plane: Plane, request: IncomingMessage, response: ServerResponse, id: string, onAccepted: () => void): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://belay');
+  const { pathname, query } = addressed(request);
   if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   if (pathname === '/v1/chat/completions') {
     if (request.method === 'POST') return serveChat(plane, request, response, id, onAccepted);
     return sendOwnError(response, wrongMethod(pathname, request.method, 'POST'), id, { allow: 'POST' });
   }
-  const page = modelPage(plane, pathname) ?? debugPage(plane, pathname, searchParams);
+  const page = modelPage(plane, pathname) ?? debugPage(plane, pathname, query);
   if (page === null) return sendOwnError(response, unknownPath(pathname), id);
   if (request.method !== 'GET' && request.method !== 'HEAD') return sendOwnError(response, wrongMethod(pathname, request.method, 'GET'), id, { allow: 'GET' });
   if ('error' in page) return sendOwnError(response, page.error, id);
   sendWhole(response, 200, { 'content-type': 'application/json', [responseHeaders.requestId]: id }, page.body);
+}
+
+function addressed({ url = '' }: IncomingMessage): { pathname: string; query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  return mark < 0 ? { pathname: url, query: new URLSearchParams() } : { pathname: url.slice(0, mark), query: new URLSearchParams(url.slice(mark)) };
 }
 
 /** A body that nobody read: its rest is thrown away for a while, then the connection is. */

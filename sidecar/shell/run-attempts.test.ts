@@ -274,6 +274,40 @@ describe('a slow client', () => {
   });
 });
 
+describe('a limit that is over soon', () => {
+  test('is waited for where nothing else is left, once', async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const limited: StandIn = { handler: (...all) => (++asked === 1 ? refuses(429, { 'retry-after': '30' }) : says('again'))(...all) };
+    const { port } = await start({ a: limited }, {}, { clock });
+    expect(await call(port, { body: chat() })).toMatchObject({ status: 429, headers: { 'retry-after': '30' } });
+    await clock.advance(22_000);
+    const client = open(port, chat({ stream: true }));
+    await until(() => clock.armed === 1);
+    await clock.advance(7_000);
+    expect(asked).toBe(1);
+    await clock.advance(1_500);
+    await client.sees('again');
+    expect(await client.ended).toBe(false);
+    await until(() => clock.armed === 0);
+  });
+
+  test('is not waited for when the client leaves', async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const { port } = await start({ a: { handler: (...all) => { asked++; refuses(429, { 'retry-after': '30' })(...all); } } }, {}, { clock });
+    await call(port, { body: chat() });
+    await clock.advance(22_000);
+    const client = open(port, chat({ stream: true }));
+    await until(() => clock.armed === 1);
+    client.leave();
+    await until(() => clock.armed === 0);
+    await clock.advance(20_000);
+    expect(asked).toBe(1);
+    expect(await decisions(port)).toMatchObject([{ outcome: 'ClientGone', status: 0, excluded: [{ target: 'a', reason: 'RateLimited' }] }, { outcome: 'Failed' }]);
+  });
+});
+
 describe('a bug', () => {
   test('ends its own request in a 500 without its words, is logged and counted', async () => {
     const { port, adminPort, log } = await start({ a: { handler: refuses(500) } }, {}, { random: () => { throw new Error('planted'); } });

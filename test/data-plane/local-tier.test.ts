@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { EndpointEntry } from '@belay/contract';
 import type { LocalModel } from '@belay/cli/local-tier/local-model.ts';
 import { createLocalTier, type LocalTier } from '@belay/cli/local-tier/local-tier.ts';
@@ -10,6 +10,8 @@ import { systemClock, systemWallClock } from '@belay/sidecar/shell/system-clock.
 import type { LogLine } from '@belay/sidecar/shell/sidecar-options.ts';
 import { ensureLlama, type Llama } from '../../scripts/llama/ensure-llama.ts';
 import { until } from '../support/belay-process.ts';
+
+jest.setTimeout(60_000);
 
 let llama: Llama;
 let folder = '';

@@ -35,8 +35,12 @@ export function nodeArguments(file: string, ...args: readonly string[]): readonl
 /** The next message of a child; rejects where it ends first. */
 export function nextMessage<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as T));
-    child.once('exit', (code) => reject(new Error(`a process of the bench ended with ${code}`)));
+    const onExit = (code: number | null): void => reject(new Error(`a process of the bench ended with ${code}`));
+    child.once('exit', onExit);
+    child.once('message', (message) => {
+      child.off('exit', onExit);
+      resolve(message as T);
+    });
   });
 }
 

@@ -38,7 +38,7 @@ const rows: readonly (readonly [string, Figure])[] = [
 export function reportTables(rounds: readonly Round[]): string {
   const names = [...(rounds[0]?.speed.keys() ?? [])];
   const notes = names.map((name) => `- **${name}**: ${targetNotes[name]}`).join('\n');
-  return `${notes}\n\n${speedTable(rounds, names)}\n\n${failoverTable(rounds, names.filter((name) => name !== 'direct'))}\n`;
+  return `${notes}\n\n${speedTable(rounds, names)}\n\n${failoverTable(rounds, [...(rounds[0]?.failover.keys() ?? [])])}\n`;
 }
 
 function speedTable(rounds: readonly Round[], names: readonly TargetName[]): string {
@@ -46,7 +46,7 @@ function speedTable(rounds: readonly Round[], names: readonly TargetName[]): str
     const [own, direct] = [speed.get(name), speed.get('direct')];
     return own === undefined || direct === undefined ? null : figure(own, direct, speed.get('floor'));
   })))]);
-  return table(['', ...names], lines);
+  return table(['', ...names], lines.filter((cells) => cells.slice(1).some((text) => text !== '-')));
 }
 
 function failoverTable(rounds: readonly Round[], names: readonly TargetName[]): string {

@@ -11,6 +11,8 @@ import type { UpstreamPorts } from './upstream-mode.ts';
 export const patienceMs = 2_000;
 
 export const targetNames = ['direct', 'floor', 'belay', 'belay 2s'] as const;
+/** Those that give a silent primary up after `patienceMs`; a chain without latency budget waits 10 s. */
+export const patientNames: readonly TargetName[] = ['floor', 'belay 2s'];
 export type TargetName = (typeof targetNames)[number];
 
 /** What each column is. */

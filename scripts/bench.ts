@@ -6,7 +6,7 @@ import { parseArgs, styleText } from 'node:util';
 import { measureFailover, measureSpeed, startUpstreams, type Pace, type Upstreams } from '../bench/measure.ts';
 import { describePinning } from '../bench/processes.ts';
 import { reportTables, type Round } from '../bench/report.ts';
-import { targetNames, type TargetName } from '../bench/targets.ts';
+import { patientNames, targetNames, type TargetName } from '../bench/targets.ts';
 import { setUp } from './setup-parts.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } } });
@@ -36,7 +36,7 @@ async function measureRound(running: Upstreams, index: number): Promise<Round> {
   const order = index % 2 === 0 ? targetNames : [...targetNames].reverse();
   if (values.only !== 'failover') await inOrder(order, index, 'speed', async (name) => round.speed.set(name, await measureSpeed(name, running, pace)));
   else for (const name of targetNames) round.speed.set(name, undefined);
-  if (values.only !== 'speed') await inOrder(order.filter((name) => name !== 'direct'), index, 'failover', async (name) => round.failover.set(name, await measureFailover(name, running)));
+  if (values.only !== 'speed') await inOrder(order.filter((name) => patientNames.includes(name)), index, 'failover', async (name) => round.failover.set(name, await measureFailover(name, running)));
   return { ...round, speed: sorted(round.speed), failover: sorted(round.failover) };
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { until } from '../support/belay-process.ts';
+import { closeAfter } from '../support/faults/measure-close.ts';
 import { rigsOfTest } from '../support/rig.ts';
-import type { StandIn } from '../support/stand-in.ts';
 
 jest.setTimeout(60_000);
 
@@ -10,12 +10,6 @@ afterEach(() => rigs.closeAll());
 
 /** What the design promises; a busy machine is given as much again. */
 const promptlyMs = 100;
-
-/** How long after `leftAtMs` the upstream saw its caller close. */
-async function closeAfter(standIn: StandIn, leftAtMs: number): Promise<number> {
-  await until('the upstream sees the close', () => standIn.requests.at(-1)?.closedByCallerAtMs() != null, 5_000);
-  return (standIn.requests.at(-1)?.closedByCallerAtMs() ?? 0) - leftAtMs;
-}
 
 describe('a client that leaves', () => {
   test.each<[string, object, object]>([

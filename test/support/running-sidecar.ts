@@ -62,7 +62,7 @@ export async function runSidecar(standIns: { readonly [name: string]: StandIn },
 }
 
 /** A table with one chain; its version is the content itself. */
-export function tableOf(standIns: { readonly [name: string]: StandIn }, url: (name: string) => string, chain: Partial<ChainEntry>): RoutingTable {
+function tableOf(standIns: { readonly [name: string]: StandIn }, url: (name: string) => string, chain: Partial<ChainEntry>): RoutingTable {
   const providers = Object.entries(standIns).map(([name, { provider }]): ProviderEntry => ({
     name, preset: null, dialect: 'OpenAI', address: url(name), inCluster: true, allowInsecureHTTP: false, needsKey: false, suspended: false, failureDomain: name,
     cancellation: 'Unknown', timeouts: { connectMs: null, firstContentMs: null, idleMs: null }, headers: [], caCertificates: [], concurrency: null, ...provider,
@@ -112,7 +112,7 @@ export function chat(more: object = {}): object {
 }
 
 /** A whole answer of a stand-in. */
-export function answerOf(text: string, model = 'served'): string {
+function answerOf(text: string, model = 'served'): string {
   return JSON.stringify({ id: 'one', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } });
 }
 

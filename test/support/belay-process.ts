@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { manifestText, type Fields } from './manifests.ts';
 
 /** The command that a user types: the arguments before `run`. */
-const belayCommand: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', join(dirname(fileURLToPath(import.meta.url)), '../../cli/bin/belay.mjs')];
+export const belayCommand: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', join(dirname(fileURLToPath(import.meta.url)), '../../cli/bin/belay.mjs')];
 
 export interface LoggedLine {
   readonly event: string;

@@ -112,7 +112,7 @@ export function chat(more: object = {}): object {
 }
 
 /** A whole answer of a stand-in. */
-function answerOf(text: string, model = 'served'): string {
+export function answerOf(text: string, model = 'served'): string {
   return JSON.stringify({ id: 'one', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } });
 }
 

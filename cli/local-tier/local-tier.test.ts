@@ -22,12 +22,7 @@ function fakeMachine() {
   const published: (readonly EndpointEntry[])[] = [];
   const machine = {
     clock, servers, logged, published,
-<<<<<<< HEAD
     ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false, answer: null as Promise<boolean> | null, words: ['tensor is truncated'] as readonly string[],
-=======
-    ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false, answer: null as Promise<boolean> | null,
-    words: ['tensor is truncated'] as readonly string[],
->>>>>>> tidy
     endpoints: (): readonly EndpointEntry[] => published.at(-1) ?? [],
     last: (): FakeServer => servers.at(-1) ?? (() => { throw new Error('no server was started'); })(),
   };

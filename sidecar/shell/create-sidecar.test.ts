@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { Agent, createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Secret, type Decision, type KeyEntry } from '@belay/contract';
@@ -228,6 +228,22 @@ describe('a local target', () => {
     model.close();
   });
 
+  test('is no longer polled when the client has left', async () => {
+    const model = await modelServer();
+    const clock = new ManualClock();
+    const { port, sidecar } = await start({ llama: local(says('unused')) }, {}, { clock });
+    sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: model.url }]);
+    const client = open(port, chat({ stream: true }));
+    await until(() => model.asked() === 1);
+    while (model.polls() < 1) {
+      await clock.advance(250);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    client.leave();
+    await until(() => clock.armed === 0);
+    model.close();
+  });
+
   test('whose server refuses is loading, not down', async () => {
     const { port, sidecar } = await start({ llama: local(says('unused')), b: { handler: says('from b') } });
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: 'http://127.0.0.1:1/v1' }]);
@@ -248,6 +264,37 @@ describe('a concurrency cap', () => {
     expect([await first.ended, await second.ended]).toEqual([false, false]);
     expect([first.read(), second.read()].join()).toMatch(/one[^]*two|two[^]*one/);
     await until(() => armed() === 0);
+  });
+
+  test('is not a silence: what waits for a slot is not timed out', async () => {
+    const clock = new ManualClock();
+    const answers: ServerResponse[] = [];
+    const { port } = await start({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } } }, {}, { clock });
+    const first = open(port, chat({ stream: true }));
+    await until(() => answers.length === 1);
+    answers[0]!.writeHead(200, sse).write(event({ content: 'one' }));
+    await first.sees('one');
+    const second = open(port, chat({ stream: true }));
+    await until(() => clock.armed === 3);
+    await clock.advance(9_000);
+    answers[0]!.end(`${event({}, 'stop')}data: [DONE]\n\n`);
+    await until(() => answers.length === 2);
+    await clock.advance(59_000);
+    answers[1]!.writeHead(200, sse).end(`${event({ content: 'two' })}${event({}, 'stop')}data: [DONE]\n\n`);
+    expect(await second.ended).toBe(false);
+    expect(second.read()).toContain('two');
+    expect(clock.armed).toBe(0);
+  });
+
+  test('frees its slot when the attempt is over, not when the request is', async () => {
+    const answers: ServerResponse[] = [];
+    let asked = 0;
+    const { port } = await start({ a: { handler: (...all) => { asked++; refuses(503)(...all); }, provider: { concurrency: 1 } }, b: { handler: (_request, response) => void answers.push(response) } });
+    for (const sofar of [1, 2]) {
+      open(port, chat({ stream: true }));
+      await until(() => answers.length === sofar);
+    }
+    expect(asked).toBe(2);
   });
 
   test('leaves a target out while another one can serve', async () => {
@@ -295,7 +342,8 @@ describe('closing', () => {
   test('lets a running stream end, takes nothing new, and leaves no connection behind', async () => {
     const answers: ServerResponse[] = [];
     const { port, adminPort, sidecar, armed } = await start({ a: { handler: (_request, response) => void answers.push(response) } });
-    const client = open(port, chat({ stream: true }), { connection: 'keep-alive' });
+    const agent = new Agent({ keepAlive: true });
+    const client = open(port, chat({ stream: true }), {}, agent);
     await until(() => answers.length === 1);
     answers[0]!.writeHead(200, sse).write(event({ content: 'one' }));
     await client.sees('one');
@@ -305,6 +353,7 @@ describe('closing', () => {
     answers[0]!.end(`${event({}, 'stop')}data: [DONE]\n\n`);
     expect(await client.ended).toBe(false);
     await closed;
+    agent.destroy();
     await until(() => armed() === 0);
   });
 

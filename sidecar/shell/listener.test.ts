@@ -132,6 +132,19 @@ describe('limits', () => {
     release();
   });
 
+  test('bytes are given back when their request is over', async () => {
+    const { port } = await start(one);
+    const large = chat({ padding: 'x'.repeat(30 * 1024 * 1024) });
+    for (let i = 0; i < 3; i++) expect(await call(port, { body: large })).toMatchObject({ status: 200 });
+  }, 30_000);
+
+  test('an upload that waits to be asked for is asked for where it is welcome', async () => {
+    const { port } = await start(one);
+    const body = JSON.stringify(chat());
+    const answer = await rawRequest(port, `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`, body);
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
+  });
+
   test('headers over the cap are answered 431 with a sentence', async () => {
     const { port } = await start(one);
     const answer = await rawRequest(port, `GET /v1/models HTTP/1.1\r\nhost: localhost\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`);
@@ -153,12 +166,13 @@ describe('probes', () => {
 });
 
 /** Bytes as they are, and whatever comes back within the answer. */
-function rawRequest(port: number, bytes: string): Promise<string> {
+function rawRequest(port: number, bytes: string, afterContinue = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
     let read = '';
     socket.setEncoding('utf8').on('data', (part: string) => {
       read += part;
+      if (part.startsWith('HTTP/1.1 100')) socket.write(afterContinue);
       if (!read.includes('"code"')) return;
       socket.destroy();
       resolve(read);

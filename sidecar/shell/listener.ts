@@ -63,10 +63,9 @@ function addressed({ url = '' }: IncomingMessage): { pathname: string; query: UR
   return mark < 0 ? { pathname: url, query: new URLSearchParams() } : { pathname: url.slice(0, mark), query: new URLSearchParams(url.slice(mark)) };
 }
 
-/** A body that nobody read: its rest is thrown away for a while, then the connection is. */
+/** A body that nobody reads: Node throws its rest away behind the answer, and after a while the connection goes too. */
 function drain({ options }: Plane, request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || request.destroyed) return;
-  request.resume();
   const disarm = options.clock.after(drainMs, () => request.destroy());
   request.once('close', disarm);
   response.once('close', disarm);

@@ -7,6 +7,7 @@ import type { ProviderEntry } from '@belay/contract';
 import { until } from '../../test/support/running-sidecar.ts';
 import { testCa, testCertificate, testKey } from '../../test/support/test-certificates.ts';
 import type { Failure } from '../core/failure/failure.ts';
+import { guardedLookup } from './address-guard.ts';
 import { createConnectionPools, type ConnectionPools } from './connection-pool.ts';
 import { systemClock } from './system-clock.ts';
 import { startUpstream, type UpstreamCall } from './upstream.ts';
@@ -183,6 +184,12 @@ describe('a connection', () => {
     await new Promise((resolve) => server.close(resolve));
     expect((await over(post(url))).failure).toMatchObject({ class: 'Unreachable', detail: 'connection refused' });
   });
+});
+
+test('every pool looks names up through the guard', () => {
+  for (const url of ['http://a.svc/', 'https://api.example/']) {
+    expect(pools.poolFor(new URL(url), provider).agent.options).toMatchObject({ lookup: guardedLookup });
+  }
 });
 
 describe('TLS', () => {

@@ -1,4 +1,4 @@
-import { createServer, request as send, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, request as send, type Agent, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { canonicalJson, type ChainEntry, type Clock, type ProviderEntry, type RoutingTable, type TargetEntry } from '@belay/contract';
 import { createSidecar } from '@belay/sidecar/shell/create-sidecar.ts';
@@ -190,11 +190,11 @@ export interface StreamingClient {
 }
 
 /** Sends a chat request and goes on while its answer comes. */
-export function open(port: number, body: object, headers: { readonly [name: string]: string } = {}): StreamingClient {
+export function open(port: number, body: object, headers: { readonly [name: string]: string } = {}, agent: Agent | false = false): StreamingClient {
   let read = '';
   let head: IncomingMessage | null = null;
   const { promise: ended, resolve } = Promise.withResolvers<boolean>();
-  const sent = send({ host: '127.0.0.1', port, method: 'POST', path: '/v1/chat/completions', agent: false, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
+  const sent = send({ host: '127.0.0.1', port, method: 'POST', path: '/v1/chat/completions', agent, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
     head = answer;
     answer.setEncoding('utf8').on('data', (part: string) => (read += part));
     answer.on('end', () => resolve(false)).on('error', () => resolve(true));

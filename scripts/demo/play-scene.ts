@@ -64,10 +64,10 @@ async function askOnce({ belay }: Stage, scene: Scene): Promise<Pick<Played, 'ou
 }
 
 function complaintAbout(outcome: SdkOutcome, expected: Expected): string | null {
-  const { thrown, text } = outcome;
-  const target = outcome.headers['x-belay-target'] ?? 'nobody';
-  if (expected.kind === 'cut' && thrown === null) return 'the SDK noticed nothing, expected that it throws';
-  if (expected.kind !== 'cut' && thrown !== null) return `the SDK threw: ${thrown.message}`;
+  const { thrown, text, headers } = outcome;
+  const target = headers['x-belay-target'] ?? 'nobody';
+  const breaks = expected.kind === 'cut';
+  if (breaks !== (thrown !== null)) return thrown === null ? 'the SDK noticed nothing, expected that it throws' : `the SDK threw: ${thrown.message}`;
   const wanted = wantedTarget(expected);
   if (wanted !== null && target !== wanted) return `${target} answered, expected ${wanted}`;
   if ('text' in expected) return text === expected.text ? null : `${target} gave ${JSON.stringify(text)}, expected ${JSON.stringify(expected.text)}`;

@@ -64,12 +64,19 @@ async function askOnce({ belay }: Stage, scene: Scene): Promise<Pick<Played, 'ou
 }
 
 function complaintAbout(outcome: SdkOutcome, expected: Expected): string | null {
-  const { thrown, text, headers } = outcome;
-  const target = headers['x-belay-target'] ?? 'nobody';
-  const breaks = expected.kind === 'cut';
-  if (breaks !== (thrown !== null)) return thrown === null ? 'the SDK noticed nothing, expected that it throws' : `the SDK threw: ${thrown.message}`;
+  const target = outcome.headers['x-belay-target'] ?? 'nobody';
   const wanted = wantedTarget(expected);
-  if (wanted !== null && target !== wanted) return `${target} answered, expected ${wanted}`;
+  const fromOther = wanted !== null && target !== wanted ? `${target} answered, expected ${wanted}` : null;
+  return thrownComplaint(outcome, expected) ?? fromOther ?? textComplaint(target, outcome.text, expected);
+}
+
+/** The SDK throws where an answer is cut, and nowhere else. */
+function thrownComplaint({ thrown }: SdkOutcome, { kind }: Expected): string | null {
+  if (kind === 'cut') return thrown === null ? 'the SDK noticed nothing, expected that it throws' : null;
+  return thrown === null ? null : `the SDK threw: ${thrown.message}`;
+}
+
+function textComplaint(target: string, text: string, expected: Expected): string | null {
   if ('text' in expected) return text === expected.text ? null : `${target} gave ${JSON.stringify(text)}, expected ${JSON.stringify(expected.text)}`;
   return text.trim() === '' ? `${target} gave no text` : null;
 }

@@ -10,6 +10,8 @@ const project = (displayName, testMatch) => ({
 
 export default {
   coverageProvider: 'v8',
+  // Pass fast, fail slow: a busy machine is no failure.
+  testTimeout: 30_000,
   projects: [
     project('unit', ['<rootDir>/{contract,operator,sidecar,cli,scripts}/**/*.test.ts', '<rootDir>/test/support/**/*.test.ts']),
     project('golden', ['<rootDir>/test/golden/**/*.test.ts']),

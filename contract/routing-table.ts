@@ -7,7 +7,7 @@ export interface RoutingTable {
   /** `sha256:` + hex of the canonical JSON of everything else; equal content, equal version. */
   readonly version: string;
   readonly namespace: string;
-  /** Sorted by name; only those that a chain uses. */
+  /** Sorted by name; only those that a chain uses, and all of them where a chain is unroutable and goes on in its last good form. */
   readonly providers: readonly ProviderEntry[];
   /** Sorted by name. */
   readonly chains: readonly ChainEntry[];

@@ -2,7 +2,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { attemptsHeader } from '@belay/contract';
 import { faultScenarios } from '../test/support/faults/fault-scenarios.ts';
+import { closeTimes } from '../test/support/faults/measure-close.ts';
 import { cellsOf, createFaultBench, type CellResult } from '../test/support/faults/run-faults.ts';
+import { createRig } from '../test/support/rig.ts';
 
 const atOnce = 4;
 const cells = cellsOf(faultScenarios);
@@ -23,7 +25,22 @@ for (const result of rows) print(row(result));
 const failed = rows.filter(({ complaints }) => complaints.length > 0);
 for (const { cell, complaints } of failed) console.log(styleText('red', `✖ ${cell.scenario.name}, ${cell.mode}, ${cell.stream ? 'streamed' : 'unary'}: ${complaints.join('; ')}`));
 console.log(`${rows.length - failed.length} of ${rows.length} as they should be. Latency budget 1 s, one retry, the real openai package as client; attempts with time to first content or to the failure.`);
+await printCloseTimes();
 process.exitCode = failed.length > 0 ? 1 : 0;
+
+/** Cancelled upstream: what a client that leaves no longer pays for. */
+async function printCloseTimes(): Promise<void> {
+  const rig = await createRig({ a: [{ sse: [{ role: true }, { repeat: 400, items: [{ text: 'word ' }, { wait: 10 }] }] }] });
+  try {
+    const streaming = await closeTimes(rig, { abortAfterEvents: 3 }, 10);
+    rig.script(rig.a, { hang: true });
+    const waiting = await closeTimes(rig, { abortAfterMs: 100 }, 10);
+    const most = (times: readonly number[]): string => `${Math.max(...times).toFixed(1)} ms`;
+    console.log(`A client that leaves: its upstream sees the close within ${most(streaming)} in mid-stream, ${most(waiting)} before headers (the longest of 10 each).`);
+  } finally {
+    await rig.close();
+  }
+}
 
 function row({ cell, outcome, decision, complaints }: CellResult): readonly string[] {
   const mark = complaints.length > 0 ? styleText('red', '✖') : styleText('green', '✔');

@@ -44,7 +44,12 @@ interface Supervision {
   closed: boolean;
   disarm: () => void;
   onGone: () => void;
+  /** The last start that failed and said why; null: none did since the server was ready. */
+  failedStart: { readonly end: ServerEnd; readonly stderr: readonly string[] } | null;
 }
+
+/** A line of llama.cpp's log that says why. */
+const reason = /error|fail/i;
 
 /**
  * Waits for binary and model file, starts the server, polls its health until the model is loaded, and starts it again
@@ -55,6 +60,7 @@ export function createLocalServer(options: LocalServerOptions): LocalServer {
   const supervision: Supervision = {
     options, state: 'Loading', absence: '', port: null, running: null, restarts: noRestarts, readySinceMs: 0, missing: '', told: '',
     closed: false, disarm: nothing, onGone: nothing,
+    failedStart: null,
   };
   begin(supervision);
   return { endpoint: () => endpointOf(supervision), close: () => stop(supervision) };
@@ -81,7 +87,7 @@ async function start(supervision: Supervision): Promise<void> {
   if (supervision.closed) return;
   enter(supervision, isHopeless(restarts) ? 'Absent' : 'Loading');
   const args = llamaArguments(options.model, options.file, supervision.port, options.host.cores);
-  const process = options.host.start(server, args, (end) => ended(supervision, end, process.lastLines()));
+  const process = options.host.start(server, args, (end) => ended(supervision, end, wordsOf(supervision, end, process.lastLines())));
   supervision.running = process;
   say(supervision, 'info', 'local-server-started', `llama-server started on port ${supervision.port}`, { pid: process.pid, port: supervision.port });
   pollReady(supervision, process, options.clock.nowMs());
@@ -113,9 +119,22 @@ function pollReady(supervision: Supervision, process: ServerProcess, startedMs: 
     if (!ready) return pollReady(supervision, process, startedMs);
     supervision.readySinceMs = clock.nowMs();
     supervision.restarts = { ...supervision.restarts, failedStarts: 0 };
+    supervision.failedStart = null;
     say(supervision, 'info', 'local-server-ready', `ready after ${((clock.nowMs() - startedMs) / 1000).toFixed(1)} s`, { pid: process.pid, port: supervision.port });
     enter(supervision, 'Ready');
   }
+}
+
+/**
+ * What a server that ended has said. llama.cpp's exit does not wait for the thread that writes its log, so a failed start
+ * may lose its last lines: where none is left that says why, the words of an earlier one that ended alike stand in.
+ */
+function wordsOf(supervision: Supervision, end: ServerEnd, stderr: readonly string[]): readonly string[] {
+  const { state, failedStart } = supervision;
+  if (state === 'Ready') return stderr;
+  if (stderr.some((line) => reason.test(line))) supervision.failedStart = { end, stderr };
+  else if (failedStart?.end === end) return failedStart.stderr;
+  return stderr;
 }
 
 function ended(supervision: Supervision, end: ServerEnd, stderr: readonly string[]): void {

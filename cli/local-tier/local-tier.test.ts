@@ -22,7 +22,7 @@ function fakeMachine() {
   const published: (readonly EndpointEntry[])[] = [];
   const machine = {
     clock, servers, logged, published,
-    ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false,
+    ready: false, installed: true, file: 'Whole' as 'Missing' | 'Growing' | 'Whole', port: 4000, stubborn: false, answer: null as Promise<boolean> | null, words: ['tensor is truncated'] as readonly string[],
     endpoints: (): readonly EndpointEntry[] => published.at(-1) ?? [],
     last: (): FakeServer => servers.at(-1) ?? (() => { throw new Error('no server was started'); })(),
   };
@@ -31,11 +31,11 @@ function fakeMachine() {
     findServer: () => (machine.installed ? parsed('/bin/llama-server') : refused('', 'no llama-server was found')),
     lookAtModel: () => machine.file,
     freePort: () => Promise.resolve(machine.port++),
-    isReady: () => Promise.resolve(machine.ready),
+    isReady: () => (machine.answer === null ? Promise.resolve(machine.ready) : machine.answer),
     start(_server, args, onEnd) {
       const signals: string[] = [];
       const server: FakeServer = {
-        pid: 100 + servers.length, args, signals, end: onEnd, lastLines: () => ['tensor is truncated'],
+        pid: 100 + servers.length, args, signals, end: onEnd, lastLines: () => machine.words,
         kill(signal) {
           signals.push(signal);
           if (signal === 'SIGKILL' || !machine.stubborn) void Promise.resolve().then(() => onEnd(signal));
@@ -59,6 +59,18 @@ describe('a local tier', () => {
     await clock.advance(100);
     expect(machine.endpoints()).toEqual([{ name: 'on-cluster', state: 'Ready', url: 'http://127.0.0.1:4000/v1' }]);
     expect(clock.armed).toBe(0);
+  });
+
+  test('a health answer that comes when its server has died already does not count', async () => {
+    const { tier, machine, clock } = fakeMachine();
+    let answer = (_ready: boolean): void => {};
+    machine.answer = new Promise((resolve) => { answer = resolve; });
+    tier.apply([model]);
+    await clock.advance(100);
+    machine.last().end('SIGKILL');
+    answer(true);
+    await clock.advance(0);
+    expect(machine.endpoints()[0]?.state).toBe('Loading');
   });
 
   test('gives each slot the whole context, leaves one core free, and names the model by its file', async () => {
@@ -158,6 +170,24 @@ describe('a local tier', () => {
     machine.last().end('exit code 1');
     await clock.advance(250);
     expect(machine.last().args).toContain('4001');
+  });
+
+  test('that loses its words when it fails again is said to have failed as before, until it was ready or ends another way', async () => {
+    const { tier, machine, clock, logged } = fakeMachine();
+    tier.apply([model]);
+    const failsWith = async (words: readonly string[], end: ServerEnd): Promise<string> => {
+      await clock.advance(10_000);
+      machine.words = words;
+      machine.last().end(end);
+      return `${logged.at(-1)?.message} ${JSON.stringify(logged.at(-1)?.['stderr'])}`;
+    };
+    expect(await failsWith(['loading', 'failed to load model'], 'exit code 1')).toContain('(exit code 1: failed to load model); starting it again in 0.25 s ["loading","failed to load model"]');
+    expect(await failsWith(['loading'], 'exit code 1')).toContain('(exit code 1: failed to load model); starting it again in 0.5 s ["loading","failed to load model"]');
+    expect(await failsWith([], 'SIGSEGV')).toContain('(SIGSEGV); its targets are left out until it does []');
+    machine.ready = true;
+    expect(await failsWith([], 'exit code 1')).toContain('llama-server ended (exit code 1); starting it again in 2 s []');
+    machine.ready = false;
+    expect(await failsWith(['loading'], 'exit code 1')).toContain('(exit code 1: loading); starting it again');
   });
 
   test('says of SIGILL what to do about it', async () => {

@@ -10,12 +10,12 @@ export interface LogWriterOptions {
   readonly wallClock: WallClock;
 }
 
-/** Log lines to one stream: JSON for machines, `12:03:04 warn  message` for people. */
+/** Log lines to one stream: JSON for machines, `12:03:04 warn  message` (local time) for people. */
 export function createLogWriter({ write, terminal, colours, wallClock }: LogWriterOptions): (line: LogLine) => void {
   return (line) => {
-    const at = new Date(wallClock()).toISOString();
-    if (!terminal) return write(`${JSON.stringify({ at, ...line })}\n`);
+    const now = new Date(wallClock());
+    if (!terminal) return write(`${JSON.stringify({ at: now.toISOString(), ...line })}\n`);
     const paint = { info: colours.dim, warn: colours.yellow, error: colours.red }[line.level];
-    return write(`${colours.dim(at.slice(11, 19))} ${paint(line.level.padEnd(5))} ${line.message}\n`);
+    return write(`${colours.dim(now.toTimeString().slice(0, 8))} ${paint(line.level.padEnd(5))} ${line.message}\n`);
   };
 }

@@ -21,13 +21,9 @@ export function createReload({ load, log, current, take }: ReloadOptions): () =>
 
   const once = async (): Promise<void> => {
     const loaded = await load();
-    const problems = loaded.ok ? take(loaded.value) : loaded.problems;
-    if (problems !== null || !loaded.ok) {
-      const count = problems?.length ?? 0;
-      log({ level: 'error', event: 'manifests-refused', message: `the changed manifests have ${count === 1 ? 'a problem' : `${count} problems`}; what was served before is served on`, version: served.table.version });
-      for (const problem of problems ?? []) log({ level: 'error', event: 'manifest-refused', message: problem });
-      return;
-    }
+    if (!loaded.ok) return sayRefused(loaded.problems, served, log);
+    const refusal = take(loaded.value);
+    if (refusal !== null) return sayRefused(refusal, served, log);
     const unchanged = loaded.value.table.version === served.table.version;
     served = loaded.value;
     const what = unchanged ? 'the changed manifests route as before' : 'the changed manifests are served from the next request on';
@@ -50,4 +46,10 @@ export function createReload({ load, log, current, take }: ReloadOptions): () =>
     wanted = true;
     if (!running) void run();
   };
+}
+
+function sayRefused(problems: readonly string[], served: Configuration, log: ReloadOptions['log']): void {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  log({ level: 'error', event: 'manifests-refused', message: `the changed manifests have ${count}; what was served before is served on`, version: served.table.version });
+  for (const message of problems) log({ level: 'error', event: 'manifest-refused', message });
 }

@@ -30,14 +30,17 @@ export async function runCommand(raw: RawRunOptions, version: string): Promise<n
   const { paths, namespace } = options.value;
   const load = (): Promise<LoadedConfiguration> => loadInChild({ paths, starter, namespace }, env);
   // The data plane's code is read while the first load runs.
-  const firstLoad = load();
-  const { createSidecar } = await import('@belay/sidecar/shell/create-sidecar.ts');
-  let loads = 0;
+  const [first, { createSidecar }] = await Promise.all([load(), import('@belay/sidecar/shell/create-sidecar.ts')]);
+  let isFirst = true;
   return runBelay(options.value, {
     version, env, complain,
     clock: systemClock, wallClock: systemWallClock, random: systemRandom,
     log: createLogWriter({ write: (text) => stderr.write(text), terminal, colours, wallClock: systemWallClock }),
-    load: () => (loads++ === 0 ? firstLoad : load()),
+    load: () => {
+      const loading = isFirst ? Promise.resolve(first) : load();
+      isFirst = false;
+      return loading;
+    },
     createSidecar,
     tell: terminal ? { write: (text) => stderr.write(text), colours } : null,
     onSignal: (callback) => (['SIGTERM', 'SIGINT'] as const).forEach((signal) => process.on(signal, callback)),

@@ -35,32 +35,40 @@ export interface RunOptions {
 /** Every option checked; each problem's path is the flag. */
 export function parseRunOptions(raw: RawRunOptions, env: NodeJS.ProcessEnv): Parsed<RunOptions> {
   const problems: Problem[] = [];
-  const take = <T, F>(result: Parsed<T>, otherwise: F): T | F => {
-    if (result.ok) return result.value;
-    problems.push(...result.problems);
-    return otherwise;
-  };
-  const paths = raw.file ?? [];
-  const port = take(parsePort('--port', raw.port ?? String(applicationPort)), 0);
-  const adminPort = raw.adminPort === undefined ? nextPort(port, problems) : take(parsePort('--admin-port', raw.adminPort), 0);
-  if (port !== 0 && port === adminPort) problems.push({ path: '--admin-port', message: `must differ from --port ${port}` });
-  if (raw.watch === true && (paths.length === 0 || paths.includes('-'))) problems.push({ path: '--watch', message: 'needs -f with a file or a directory to watch' });
-  const { address, clientKey } = parseListen(raw.listen ?? '127.0.0.1', env['BELAY_CLIENT_KEY'], problems);
+  const { file: paths = [], namespace = null, modelDir = null, watch = false, listen = '127.0.0.1' } = raw;
+  if (watch && (paths.length === 0 || paths.includes('-'))) problems.push({ path: '--watch', message: 'needs -f with a file or a directory to watch' });
   const options: RunOptions = {
-    paths,
-    namespace: raw.namespace ?? null,
-    address, port, adminPort, clientKey,
-    modelDir: raw.modelDir ?? null,
-    watch: raw.watch ?? false,
-    faults: (raw.fault ?? []).flatMap((text) => take(parseFault(text), null) ?? []),
-    allowOrigins: (raw.allowOrigin ?? []).flatMap((text) => take(parseOrigin(text), null) ?? []),
+    paths, namespace, modelDir, watch,
+    ...parsePorts(raw, problems),
+    ...parseListen(listen, env['BELAY_CLIENT_KEY'], problems),
+    faults: parseEach(raw.fault, parseFault, problems),
+    allowOrigins: parseEach(raw.allowOrigin, parseOrigin, problems),
   };
   return problems.length === 0 ? parsed(options) : { ok: false, problems };
 }
 
-function parsePort(flag: string, text: string): Parsed<number> {
+function parseEach<T>(texts: readonly string[] | undefined, parse: (text: string) => Parsed<T>, problems: Problem[]): readonly T[] {
+  return (texts ?? []).flatMap((text) => {
+    const result = parse(text);
+    if (result.ok) return [result.value];
+    problems.push(...result.problems);
+    return [];
+  });
+}
+
+function parsePorts({ port: text, adminPort: adminText }: RawRunOptions, problems: Problem[]): { readonly port: number; readonly adminPort: number } {
+  const port = text === undefined ? applicationPort : parsePort('--port', text, problems);
+  const adminPort = adminText === undefined ? nextPort(port, problems) : parsePort('--admin-port', adminText, problems);
+  if (port !== 0 && port === adminPort) problems.push({ path: '--admin-port', message: `must differ from --port ${port}` });
+  return { port, adminPort };
+}
+
+/** 0 where it is none, and a problem then. */
+function parsePort(flag: string, text: string, problems: Problem[]): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  return port <= 65_535 ? parsed(port) : { ok: false, problems: [{ path: flag, message: `must be a port from 0 (any free one) to 65535, not ${JSON.stringify(text)}` }] };
+  if (port <= 65_535) return port;
+  problems.push({ path: flag, message: `must be a port from 0 (any free one) to 65535, not ${JSON.stringify(text)}` });
+  return 0;
 }
 
 function nextPort(port: number, problems: Problem[]): number {

@@ -1,6 +1,6 @@
 import type { BelayProcess } from '../../test/support/belay-process.ts';
 
-/** `llamacpp:tokens_predicted_total` of the llama-server that Belay runs; null while there is none. */
+/** `llamacpp:tokens_predicted_total` of the llama-server that Belay runs; null while it is not there or loads its model. */
 export async function readPredictedTokens(belay: BelayProcess): Promise<number | null> {
   const port = belay.lines().findLast(({ event }) => event === 'local-server-started')?.['port'];
   if (port === undefined) return null;

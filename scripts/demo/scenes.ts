@@ -26,8 +26,8 @@ export interface Scene {
   readonly again?: boolean;
 }
 
-export const eastText = 'East here: the sun is up and all is well.';
-export const westText = 'West here: I took this one over from East.';
+const eastText = 'East here: the sun is up and all is well.';
+const westText = 'West here: I took this one over from East.';
 
 const script = (...entries: readonly unknown[]): readonly Attempt[] => entries.map((entry, index) => readAttempt(entry, `scene[${index}]`));
 const well = (text: string): Behaviour => script({ say: text, pace: 12 });

@@ -24,41 +24,43 @@ export interface EnsureLlamaOptions {
 
 /**
  * llama-server and a small model: those that BELAY_LLAMA_SERVER and BELAY_MODEL name, else two packages pinned by hash
- * that are fetched once into the cache. Never throws: where it cannot be had, `missing` says why and what would help.
+ * that are fetched once into the cache. Never rejects: where it cannot be had, `missing` says why and what would help.
  */
-export async function ensureLlama({ env = process.env, log = () => {}, platform = `${process.platform}-${process.arch}`, fetch = fetchWheel }: EnsureLlamaOptions = {}): Promise<Llama | LlamaMissing> {
-  const named = namedFiles(env);
-  if ('missing' in named) return named;
-  const server = named.server ?? join(carrierFolder(llamaServerPackage, env), llamaServerPackage.file);
-  const model = named.model ?? join(carrierFolder(smallModelPackage, env), smallModelPackage.file);
-  if (named.server === null && platform !== 'linux-x64') {
-    return { missing: `no llama-server is packaged for ${platform}: set BELAY_LLAMA_SERVER to a llama-server of your own, and BELAY_MODEL to a GGUF file if the small default model will not do` };
-  }
+export async function ensureLlama(options: EnsureLlamaOptions = {}): Promise<Llama | LlamaMissing> {
+  const { env = process.env, platform = `${process.platform}-${process.arch}` } = options;
+  const missing = whatIsMissing(env, platform);
+  if (missing !== null) return { missing };
   try {
-    await Promise.all([
-      named.server ?? fetchOnce(llamaServerPackage, env, fetch, log),
-      named.model ?? fetchOnce(smallModelPackage, env, fetch, log),
+    const [server, model] = await Promise.all([
+      env['BELAY_LLAMA_SERVER'] ?? fetchOnce(llamaServerPackage, env, options),
+      env['BELAY_MODEL'] ?? fetchOnce(smallModelPackage, env, options),
     ]);
+    if ((statSync(server).mode & 0o100) === 0) chmodSync(server, 0o755);
+    return { server, modelDir: dirname(model), modelFile: basename(model) };
   } catch (error) {
     return { missing: `llama.cpp could not be set up: ${lastLine((error as Error).message)}; set BELAY_LLAMA_SERVER to a llama-server and BELAY_MODEL to a GGUF file to use your own` };
   }
-  if ((statSync(server).mode & 0o100) === 0) chmodSync(server, 0o755);
-  return { server, modelDir: dirname(model), modelFile: basename(model) };
 }
 
-function namedFiles(env: NodeJS.ProcessEnv): { readonly server: string | null; readonly model: string | null } | LlamaMissing {
-  const files = { server: env['BELAY_LLAMA_SERVER'] ?? null, model: env['BELAY_MODEL'] ?? null };
-  if (files.server !== null && !existsSync(files.server)) return { missing: `BELAY_LLAMA_SERVER names ${files.server}, which is not there: set it to a llama-server` };
-  if (files.model !== null && !existsSync(files.model)) return { missing: `BELAY_MODEL names ${files.model}, which is not there: set it to a GGUF file` };
-  return files;
+/** What no download would mend. */
+function whatIsMissing(env: NodeJS.ProcessEnv, platform: string): string | null {
+  for (const [variable, what] of [['BELAY_LLAMA_SERVER', 'a llama-server'], ['BELAY_MODEL', 'a GGUF file']] as const) {
+    const file = env[variable];
+    if (file !== undefined && !existsSync(file)) return `${variable} names ${file}, which is not there: set it to ${what}`;
+  }
+  if (env['BELAY_LLAMA_SERVER'] !== undefined || platform === 'linux-x64') return null;
+  return `no llama-server is packaged for ${platform}: set BELAY_LLAMA_SERVER to a llama-server of your own, and BELAY_MODEL to a GGUF file if the small default model will not do`;
 }
 
-async function fetchOnce(carrier: typeof llamaServerPackage, env: NodeJS.ProcessEnv, fetch: typeof fetchWheel, log: (line: string) => void): Promise<void> {
+/** The file in the package, which is fetched where the cache does not have it. */
+async function fetchOnce(carrier: typeof llamaServerPackage, env: NodeJS.ProcessEnv, { fetch = fetchWheel, log = () => {} }: EnsureLlamaOptions): Promise<string> {
   const folder = carrierFolder(carrier, env);
-  if (existsSync(join(folder, carrier.file))) return;
+  const file = join(folder, carrier.file);
+  if (existsSync(file)) return file;
   log(`Fetching ${carrier.name} ${carrier.version} into the cache …`);
   await fetch(carrier, folder, log);
-  if (!existsSync(join(folder, carrier.file))) throw new Error(`${carrier.name} ${carrier.version} does not hold ${carrier.file}`);
+  if (!existsSync(file)) throw new Error(`${carrier.name} ${carrier.version} does not hold ${carrier.file}`);
+  return file;
 }
 
 function lastLine(text: string): string {

@@ -150,7 +150,9 @@ function settle(run: RequestRun, number: number, settlement: Settlement): void {
   log.settlement = settlement;
   run.leaveSlot.get(number)?.();
   if (log.role === 'Hedge') table.hedgeBudgetOf(run.chain).ended();
-  table.healthOf(attempt.target).settled(nowMs, settlement, { probe: log.planned.probe, keyVersion: attempt.keyVersion, elapsedMs: log.endedMs - log.startedMs });
+  table.healthOf(attempt.target).settled(nowMs, settlement, {
+    probe: log.planned.probe, keyVersion: attempt.keyVersion, elapsedMs: log.endedMs - log.startedMs, streamed: log.planned.streamed, answered: attempt.answered,
+  });
 }
 
 function finish(run: RequestRun, ending: Ending): void {
@@ -161,6 +163,7 @@ function finish(run: RequestRun, ending: Ending): void {
 
 function release(run: RequestRun): void {
   run.finished = true;
+  run.plane.table.hedgeBudgetOf(run.chain).finished();
   run.timers.close();
   for (const stop of run.stopPolls) stop();
   for (const leave of run.leaveSlot.values()) leave();

@@ -26,7 +26,7 @@ export interface ExpectedCause {
 }
 
 /** The folder of the example manifests. */
-export const casesFolder = join(import.meta.dirname, 'cases');
+const casesFolder = join(import.meta.dirname, 'cases');
 
 /**
  * Reads `cases/*.yaml`: documents separated by `---`, each opened by `# valid: sentence` or `# invalid: sentence` and, where invalid, by

@@ -62,7 +62,7 @@ export async function runSidecar(standIns: { readonly [name: string]: StandIn },
 }
 
 /** A table with one chain; its version is the content itself. */
-export function tableOf(standIns: { readonly [name: string]: StandIn }, url: (name: string) => string, chain: Partial<ChainEntry>): RoutingTable {
+function tableOf(standIns: { readonly [name: string]: StandIn }, url: (name: string) => string, chain: Partial<ChainEntry>): RoutingTable {
   const providers = Object.entries(standIns).map(([name, { provider }]): ProviderEntry => ({
     name, preset: null, dialect: 'OpenAI', address: url(name), inCluster: true, allowInsecureHTTP: false, needsKey: false, suspended: false, failureDomain: name,
     cancellation: 'Unknown', timeouts: { connectMs: null, firstContentMs: null, idleMs: null }, headers: [], caCertificates: [], concurrency: null, ...provider,

@@ -114,6 +114,13 @@ describe('a chain', () => {
     });
   });
 
+  test('that is unroutable goes on in its last good form, so the providers of that form still travel', () => {
+    const providers = [provider('p', '{ preset: OpenAI }'), provider('q', '{ preset: Groq }')];
+    const names = (documents: readonly string[]) => compile(...documents).table.providers.map(({ name }) => name);
+    expect(names([...providers, chain('c', '{ targets: [ { providerRef: { name: p }, model: m } ] }')])).toEqual(['p']);
+    expect(names([...providers, chain('c', '{ targets: [ { providerRef: { name: nobody }, model: m } ] }')])).toEqual(['p', 'q']);
+  });
+
   test('without any target that can be used travels as unroutable, with a sentence', () => {
     const { table, conditions } = compile(chain('c', `{ targets: [ ${target} ] }`));
     expect(table.chains[0]?.unroutable).toBe('chain c cannot be served: target p: there is no ModelProvider "p" in namespace default.');
@@ -125,7 +132,7 @@ describe('a chain', () => {
     const spec = '{ egress: ClusterOnly, targets: [ { providerRef: { name: local }, model: a }, { providerRef: { name: p }, model: m } ] }';
     const { table, conditions } = compile(both, local, chain('c', spec));
     expect(table.chains[0]).toMatchObject({ targets: [{ name: 'local' }], unroutable: expect.stringContaining('target p leaves the cluster: provider p is at https://api.openai.com') });
-    expect(table.providers.map(({ name }) => name)).toEqual(['local']);
+    expect(table.providers.map(({ name }) => name)).toEqual(['local', 'p', 'q']);
     expect(conditions.at(-1)?.conditions[0]).toMatchObject({ type: 'Accepted', status: 'False', reason: 'EgressForbidden' });
   });
 

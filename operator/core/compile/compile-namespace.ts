@@ -47,10 +47,12 @@ export function byName<T extends Manifest>(kind: string, manifests: readonly Man
 
 function tableOf(namespace: string, known: ReadonlyMap<string, CompiledProvider>, chains: readonly CompiledChainEntry[], tools: CompileTools): RoutingTable {
   const used = new Set(chains.flatMap(({ entry }) => entry.targets.map(({ provider }) => provider)));
+  // A chain that cannot be served is served on in its last good form, whose providers this table must then still have.
+  const goesOn = chains.some(({ entry }) => entry.unroutable !== null);
   const content = {
     schemaVersion,
     namespace,
-    providers: [...known.values()].flatMap(({ name, entry }) => (entry !== null && used.has(name) ? [entry] : [])),
+    providers: [...known.values()].flatMap(({ name, entry }) => (entry !== null && (goesOn || used.has(name)) ? [entry] : [])),
     chains: chains.map(({ entry }) => entry),
   } as const;
   return { version: `sha256:${tools.sha256Hex(canonicalJson(content))}`, ...content };

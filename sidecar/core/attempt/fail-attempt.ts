@@ -29,7 +29,7 @@ export function failAttempt(turn: Turn, number: number, given: Failure, health?:
   settle(turn, number, 'Failed', failed, health ?? healthWord(failed));
   remember(turn, number, index, failed);
   const primary = attemptAt(state, 0).target === index;
-  if (primary && failed.class === 'Client') {
+  if (goesBack(failed, primary, underWay(turn) === 0)) {
     cancelLosers(turn, null);
     finish(turn, returnedEnding(failed, describeFailures(plan, state)));
     return;
@@ -38,6 +38,14 @@ export function failAttempt(turn: Turn, number: number, given: Failure, health?:
   if (state.winner !== null || turn.ending !== null) return;
   replaceAttempt(turn, number, primary);
   if (underWay(turn) === 0) endOrWait(turn);
+}
+
+/**
+ * Client blames the request, as far as the first target was asked. A Content with an answer is its provider's decision
+ * (filtered): nobody is asked in its place unless a trigger says so.
+ */
+function goesBack({ class: name, answer }: Failure, primary: boolean, alone: boolean): boolean {
+  return (name === 'Client' && primary) || (name === 'Content' && answer !== null && (primary || alone));
 }
 
 /** Model `*` passes the app's own name on: a provider that does not know it blames the request. */

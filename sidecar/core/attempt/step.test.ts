@@ -150,6 +150,14 @@ const moves: Record<string, Case> = {
     world: worldOf({ a: [fails('Transient'), fails('Client', 50, { status: 400 })] }),
     told: ['0 start a Primary', '50 settle a Failed Transient Failed', '75 start a Retry', '125 settle a Failed Client None', '125 finish failed 400'],
   },
+  'Content that a provider filtered goes back at once, from any target': {
+    world: worldOf({ a: [fails('Overload')], b: [fails('Content', 50, { status: 400, answer: { status: 400, contentType: 'application/json', body: '{}', requestId: null } })] }),
+    told: ['0 start a Primary', '50 settle a Failed Overload Failed', '50 start b Fallback', '100 settle b Failed Content Soft', '100 finish failed 400'],
+  },
+  'Content that is the model\'s fault moves on': {
+    world: worldOf({ a: [fails('Content', 50, { status: 400 })], b: [says(100)] }),
+    told: ['0 start a Primary', '50 settle a Failed Content Soft', '50 start b Fallback', '150 commit b', '250 settle b Ok Ok', '250 finish answered b'],
+  },
   'Context moves on to a window that is larger': {
     plan: { targets: [plannedTarget('a', { contextTokens: 8_000 }), plannedTarget('small', { contextTokens: 8_000 }), plannedTarget('large', { contextTokens: 32_000 })] },
     world: worldOf({ a: [fails('Context', 50, { status: 400 })], large: [says(100)] }),

@@ -1,5 +1,5 @@
 import type { Random } from '@belay/contract';
-import { createAttemptRing } from './attempt-ring.ts';
+import { createAttemptRing, type AttemptRing } from './attempt-ring.ts';
 
 /** A hard failure, as far as the breaker cares. */
 export interface HardFailure {
@@ -84,11 +84,9 @@ export function createBreaker(random: Random): Breaker {
       return;
     }
     ring.failed(atMs);
-    breaker.run += 1 + (hadAnswered ? breaker.runBeforeAnswer : 0);
-    if (hadAnswered) breaker.runBeforeAnswer = 0;
+    countFailure(breaker, hadAnswered);
     const isLame = isUnresponsive(breaker, failure);
-    const { attempts, failures } = ring.counts(atMs, windowMs);
-    if (breaker.run >= maxRun || isLame || (attempts >= minAttempts && 1 - failures / attempts < minSuccess)) open(breaker, failure, random());
+    if (breaker.run >= maxRun || isLame || isUnsuccessful(ring, atMs)) open(breaker, failure, random());
   }
 
   return {
@@ -103,6 +101,17 @@ export function createBreaker(random: Random): Breaker {
 function stateAt({ isOpen, openUntilMs }: BreakerState, atMs: number): 'closed' | 'open' | 'half-open' {
   if (!isOpen) return 'closed';
   return atMs < openUntilMs ? 'open' : 'half-open';
+}
+
+/** An answer that broke takes back that it ended the run before it. */
+function countFailure(breaker: BreakerState, hadAnswered: boolean): void {
+  breaker.run += 1 + (hadAnswered ? breaker.runBeforeAnswer : 0);
+  if (hadAnswered) breaker.runBeforeAnswer = 0;
+}
+
+function isUnsuccessful(ring: AttemptRing, atMs: number): boolean {
+  const { attempts, failures } = ring.counts(atMs, windowMs);
+  return attempts >= minAttempts && 1 - failures / attempts < minSuccess;
 }
 
 /** Not a byte once, or nothing but headers and pings twice in a row, while the target answered nobody else either. */

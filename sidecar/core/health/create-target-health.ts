@@ -1,8 +1,7 @@
 import type { Random } from '@belay/contract';
 import type { Settlement } from '../attempt/protocol.ts';
-import type { Failure } from '../failure/failure.ts';
-import { createBreaker, type HardFailure } from './breaker.ts';
-import { createOutStates } from './out-states.ts';
+import { createBreaker, type Breaker, type HardFailure } from './breaker.ts';
+import { createOutStates, type OutStates } from './out-states.ts';
 import type { HealthView, SettledAttempt, TargetHealth } from './target-health.ts';
 
 /** Give-ups too short to blame the target for: so many in a row count as one Timeout. */
@@ -14,39 +13,16 @@ export function createTargetHealth(random: Random): TargetHealth {
   const outs = createOutStates();
   let probing = false;
   let shortGiveUps = 0;
-  let lastSentMs = -Infinity;
-  /** Attempts sent until then were told of an old spec: that its model is missing says nothing any more. */
-  let specChangedMs = -Infinity;
-
-  function answered(atMs: number, firstContentMs: number): void {
-    shortGiveUps = 0;
-    breaker.answered(atMs, atMs - firstContentMs);
-    outs.answered(atMs - firstContentMs);
-  }
 
   function settled(atMs: number, settlement: Settlement, more: SettledAttempt): void {
     if (more.probe) probing = false;
-    const startedMs = atMs - more.elapsedMs;
     switch (settlement.health) {
-      case 'Ok':
-        breaker.completed();
-        return;
-      case 'Out':
-        refused(atMs, startedMs, settlement.failure, more.keyVersion);
-        return;
-      case 'Failed':
-        breaker.failed(hardFailure(atMs, settlement, more));
-        return;
-      case 'LowerBound':
-        if (settlement.failure !== null) gaveUpEarly(atMs, settlement, more);
-        return;
+      case 'Ok': breaker.completed(); return;
+      case 'Out': outs.refused(atMs, atMs - more.elapsedMs, settlement.failure, more.keyVersion); return;
+      case 'Failed': breaker.failed(hardFailure(atMs, settlement, more)); return;
+      case 'LowerBound': if (settlement.failure !== null) gaveUpEarly(atMs, settlement, more); return;
       case 'Soft': case 'None':
     }
-  }
-
-  function refused(atMs: number, startedMs: number, failure: Failure | null, keyVersion: string | null): void {
-    if (failure === null || (failure.class === 'Missing' && startedMs <= specChangedMs)) return;
-    outs.refused(atMs, startedMs, failure, keyVersion);
   }
 
   function gaveUpEarly(atMs: number, settlement: Settlement, more: SettledAttempt): void {
@@ -56,30 +32,33 @@ export function createTargetHealth(random: Random): TargetHealth {
     breaker.failed(hardFailure(atMs, settlement, more));
   }
 
-  function view(atMs: number): HealthView {
-    const out = outs.current(atMs);
-    const state = breaker.state(atMs);
-    return {
-      breaker: state === 'closed' && out === null && outs.needsProbe(atMs) ? 'half-open' : state,
-      probing,
-      returnsInMs: Math.max(breaker.opensForMs(atMs), out?.returnsInMs ?? 0),
-      out,
-      quantiles: null,
-    };
-  }
-
   return {
     sent: (atMs, probe) => {
       breaker.sent(atMs);
-      lastSentMs = atMs;
-      if (probe) probing = true;
+      outs.sent(atMs);
+      probing ||= probe;
     },
-    answered, settled, view,
+    answered: (atMs, firstContentMs) => {
+      shortGiveUps = 0;
+      breaker.answered(atMs, atMs - firstContentMs);
+      outs.answered(atMs - firstContentMs);
+    },
+    settled,
+    view: (atMs) => viewOf(breaker, outs, probing, atMs),
     keyChanged: (version) => { outs.keyChanged(version); },
-    specChanged: () => {
-      specChangedMs = lastSentMs;
-      outs.specChanged();
-    },
+    specChanged: () => { outs.specChanged(); },
+  };
+}
+
+function viewOf(breaker: Breaker, outs: OutStates, probing: boolean, atMs: number): HealthView {
+  const out = outs.current(atMs);
+  const state = breaker.state(atMs);
+  return {
+    breaker: state === 'closed' && out === null && outs.needsProbe(atMs) ? 'half-open' : state,
+    probing,
+    returnsInMs: Math.max(breaker.opensForMs(atMs), out?.returnsInMs ?? 0),
+    out,
+    quantiles: null,
   };
 }
 

@@ -8,8 +8,9 @@ export type OutClass = 'Rate' | 'Auth' | 'Missing' | 'Quota';
  * Missing until the spec does, Quota until its reset. Where nobody says when, one probe may look after 300 s.
  */
 export interface OutStates {
-  /** An attempt sent at `startedMs` was refused for such a reason. */
-  refused(atMs: number, startedMs: number, failure: Failure, keyVersion: string | null): void;
+  sent(atMs: number): void;
+  /** An attempt sent at `startedMs` was refused, perhaps for such a reason. */
+  refused(atMs: number, startedMs: number, failure: Failure | null, keyVersion: string | null): void;
   /** An attempt sent at `startedMs` was answered: what was said before it is over. */
   answered(startedMs: number): void;
   /** What keeps the target out, the longest first; null: nothing. */
@@ -39,16 +40,25 @@ export function createOutStates(): OutStates {
   let unsaidRateMs = 0;
   /** undefined: nobody said yet which key is current. */
   let currentKey: string | null | undefined;
+  let lastSentMs = -Infinity;
+  /** Attempts sent until then asked for the model of an old spec. */
+  let specChangedMs = -Infinity;
 
-  function refused(atMs: number, startedMs: number, failure: Failure, keyVersion: string | null): void {
-    const { class: name, detail, retryAfterMs } = failure;
-    if (!isOutClass(name)) return;
-    if ((name === 'Auth' || name === 'Quota') && currentKey !== undefined && keyVersion !== currentKey) return;
-    const untilMs = atMs + (name === 'Rate' ? rateMs(startedMs, retryAfterMs) : name === 'Quota' ? (retryAfterMs ?? probeAfterMs) : probeAfterMs);
-    const old = outs.get(name);
+  function refused(atMs: number, startedMs: number, failure: Failure | null, keyVersion: string | null): void {
+    if (failure === null || !isOutClass(failure.class)) return;
+    const { detail, retryAfterMs } = failure;
+    const name: OutClass = failure.class;
+    if (isOutdated(name, startedMs, keyVersion)) return;
+    const untilMs = atMs + (name === 'Rate' ? rateMs(startedMs, retryAfterMs) : outMs(name, retryAfterMs));
     // Of two signals the later deadline wins.
-    if (old !== undefined && old.untilMs >= untilMs) return;
+    if ((outs.get(name)?.untilMs ?? -Infinity) >= untilMs) return;
     outs.set(name, { sinceMs: atMs, untilMs, probed: name !== 'Rate' && !(name === 'Quota' && retryAfterMs !== null), keyVersion, detail });
+  }
+
+  /** It was said of a key or a spec that is no longer in use. */
+  function isOutdated(name: OutClass, startedMs: number, keyVersion: string | null): boolean {
+    if (name === 'Missing') return startedMs <= specChangedMs;
+    return ofTheKey.has(name) && currentKey !== undefined && keyVersion !== currentKey;
   }
 
   /** Doubles from one refusal to the next, and not for requests that were under way together. */
@@ -64,24 +74,36 @@ export function createOutStates(): OutStates {
     for (const [name, { sinceMs }] of outs) if (startedMs >= sinceMs) outs.delete(name);
   }
 
-  function current(atMs: number): HealthView['out'] {
-    let longest: HealthView['out'] = null;
-    for (const [name, { untilMs, detail }] of outs) {
-      const returnsInMs = untilMs - atMs;
-      if (returnsInMs > (longest?.returnsInMs ?? 0)) longest = { class: name, returnsInMs, detail };
-    }
-    return longest;
-  }
-
   return {
-    refused, answered, current,
+    sent: (atMs) => { lastSentMs = atMs; },
+    refused, answered,
+    current: (atMs) => longestOf(outs, atMs),
     needsProbe: (atMs) => [...outs.values()].some(({ probed, untilMs }) => probed && untilMs <= atMs),
     keyChanged: (version) => {
       currentKey = version;
-      for (const name of ['Auth', 'Quota'] as const) if (outs.has(name) && outs.get(name)?.keyVersion !== version) outs.delete(name);
+      for (const name of ofTheKey) if (outs.has(name) && outs.get(name)?.keyVersion !== version) outs.delete(name);
     },
-    specChanged: () => { outs.delete('Missing'); },
+    specChanged: () => {
+      specChangedMs = lastSentMs;
+      outs.delete('Missing');
+    },
   };
+}
+
+function longestOf(outs: ReadonlyMap<OutClass, Out>, atMs: number): HealthView['out'] {
+  let longest: HealthView['out'] = null;
+  for (const [name, { untilMs, detail }] of outs) {
+    const returnsInMs = untilMs - atMs;
+    if (returnsInMs > (longest?.returnsInMs ?? 0)) longest = { class: name, returnsInMs, detail };
+  }
+  return longest;
+}
+
+/** What a change of the key ends. */
+const ofTheKey: ReadonlySet<OutClass> = new Set<OutClass>(['Auth', 'Quota']);
+
+function outMs(name: OutClass, retryAfterMs: number | null): number {
+  return name === 'Quota' && retryAfterMs !== null ? retryAfterMs : probeAfterMs;
 }
 
 function isOutClass(name: string): name is OutClass {

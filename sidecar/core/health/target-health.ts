@@ -1,4 +1,3 @@
-import type { Random } from '@belay/contract';
 import type { Settlement, TargetQuantiles } from '../attempt/protocol.ts';
 
 /** How one target looks now, to admission (routing rule 1). */
@@ -46,8 +45,6 @@ export interface SettledAttempt {
   readonly answered?: boolean;
 }
 
-export type CreateTargetHealth = (random: Random) => TargetHealth;
-
 /** Tokens for hedges of one chain (routing rule 5): share of admitted requests, bucket of 10 that starts with 1, floor one per 10 s. */
 export interface HedgeBudget {
   /** A request was admitted. */
@@ -59,5 +56,3 @@ export interface HedgeBudget {
   /** The hedge that was taken is over. */
   ended(): void;
 }
-
-export type CreateHedgeBudget = (extraRequests: number) => HedgeBudget;

@@ -39,21 +39,32 @@ function kindOf(found: RegExpExecArray): string {
   return found[1] !== undefined ? 'string' : found[2] !== undefined ? 'scalar' : (found[3] ?? '');
 }
 
+/** What may come behind a token; null: the token may not stand here. Keeps `open`, the brackets that are. */
 function follow(expected: Expected, kind: string, open: string[]): Expected | null {
-  const canClose = expected.endsWith('close');
-  if ((kind === '}' || kind === ']') && canClose && open.at(-1) === (kind === '}' ? '{' : '[')) {
-    open.pop();
-    return open.length === 0 ? 'end' : 'comma-or-close';
+  if (kind === '}' || kind === ']') return close(expected, kind, open);
+  switch (expected) {
+    case 'name': case 'name-or-close': return kind === 'string' ? 'colon' : null;
+    case 'colon': return kind === ':' ? 'value' : null;
+    case 'comma-or-close': return kind === ',' ? (open.at(-1) === '{' ? 'name' : 'value') : null;
+    case 'value': case 'value-or-close': return value(kind, open);
+    case 'end': return null;
   }
-  if (expected === 'name' || expected === 'name-or-close') return kind === 'string' ? 'colon' : null;
-  if (expected === 'colon') return kind === ':' ? 'value' : null;
-  if (expected === 'comma-or-close') return kind === ',' ? (open.at(-1) === '{' ? 'name' : 'value') : null;
-  if (expected === 'end') return null;
-  if (kind === '{' || kind === '[') {
-    open.push(kind);
-    return kind === '{' ? 'name-or-close' : 'value-or-close';
-  }
-  if (kind !== 'string' && kind !== 'scalar') return null;
+}
+
+function close(expected: Expected, kind: '}' | ']', open: string[]): Expected | null {
+  if (!expected.endsWith('close') || open.at(-1) !== (kind === '}' ? '{' : '[')) return null;
+  open.pop();
+  return behindValue(open);
+}
+
+function value(kind: string, open: string[]): Expected | null {
+  if (kind === 'string' || kind === 'scalar') return behindValue(open);
+  if (kind !== '{' && kind !== '[') return null;
+  open.push(kind);
+  return kind === '{' ? 'name-or-close' : 'value-or-close';
+}
+
+function behindValue(open: readonly string[]): Expected {
   return open.length === 0 ? 'end' : 'comma-or-close';
 }
 

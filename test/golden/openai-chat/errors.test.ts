@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FailureClass } from '@belay/contract';
-import type { Failure } from '../../../sidecar/core/failure/failure.ts';
-import { classifyAnswer } from '../../../sidecar/dialects/openai-chat/upstream/failure.ts';
+import type { Failure } from '@belay/sidecar/core/failure/failure.ts';
+import { classifyAnswer } from '@belay/sidecar/dialects/openai-chat/upstream/failure.ts';
 import { errors } from './recordings.ts';
 
 type Expected = readonly [FailureClass, Partial<Failure>?];

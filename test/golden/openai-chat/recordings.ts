@@ -20,7 +20,7 @@ const folders = [
 const root = resolve(process.env['BELAY_FIXTURES'] ?? join(import.meta.dirname, '../../../../shared/fixtures'));
 
 /** Every recorded answer below those folders. Throws where the recordings are missing: a test without them proves nothing. */
-export function recordings(): readonly Recording[] {
+function recordings(): readonly Recording[] {
   if (!existsSync(root)) throw new Error(`The recorded provider exchanges are not at ${root}; set BELAY_FIXTURES to their folder.`);
   return folders.flatMap((folder) => files(join(root, folder))).flatMap(readRecording);
 }

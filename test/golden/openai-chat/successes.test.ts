@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import type { EventKind, StreamEvent } from '../../../sidecar/dialects/dialect.ts';
-import type { Failure } from '../../../sidecar/core/failure/failure.ts';
-import { streamErrorEvent } from '../../../sidecar/dialects/openai-chat/client/stream.ts';
-import { checkUnaryAnswer, streamOfAnswer } from '../../../sidecar/dialects/openai-chat/upstream/answer.ts';
-import { createChatStreamReader, type StreamReaderOptions } from '../../../sidecar/dialects/openai-chat/upstream/stream.ts';
+import type { EventKind, StreamEvent } from '@belay/sidecar/dialects/dialect.ts';
+import type { Failure } from '@belay/sidecar/core/failure/failure.ts';
+import { streamErrorEvent } from '@belay/sidecar/dialects/openai-chat/client/stream.ts';
+import { checkUnaryAnswer, streamOfAnswer } from '@belay/sidecar/dialects/openai-chat/upstream/answer.ts';
+import { createChatStreamReader, type StreamReaderOptions } from '@belay/sidecar/dialects/openai-chat/upstream/stream.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { chatSuccesses, type Recording } from './recordings.ts';
 

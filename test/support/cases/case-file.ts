@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Fields } from '../manifests.ts';
 import { readAttempt, type Attempt } from '../stand-in-script.ts';
-
-export type Fields = { readonly [field: string]: unknown };
 
 /** One case of practice: a chain of scripted upstreams, a few requests, and what must hold. */
 export interface Case {
@@ -57,9 +56,9 @@ export interface Poll {
 }
 
 /** What a case may need and Belay has. A case that needs anything else is skipped, and said to be. */
-export const supportedNeeds: ReadonlySet<string> = new Set(['idle', 'firstContent', 'latencyBudget', 'waitUpTo', 'cooldown', 'windows']);
+const supportedNeeds: ReadonlySet<string> = new Set(['idle', 'firstContent', 'latencyBudget', 'waitUpTo', 'cooldown', 'windows']);
 /** What a case may need and Belay does not have yet. */
-export const missingNeeds: ReadonlyMap<string, string> = new Map([
+const missingNeeds: ReadonlyMap<string, string> = new Map([
   ['contentFilter', 'triggers.contentFilter is not served yet'],
   ['resume', 'onStreamBreak: Resume is not served yet'],
 ]);

@@ -1,8 +1,8 @@
-import { chainManifest, providerManifests } from '../manifests.ts';
-import type { Case, Fields, Step, Upstream } from './case-file.ts';
+import { chainManifest, providerManifests, type Fields } from '../manifests.ts';
+import type { Case, Step, Upstream } from './case-file.ts';
 
 /** Name of every case's chain, and the model that its requests ask for where they name none. */
-export const chainName = 'chat';
+const chainName = 'chat';
 
 /** The manifests that `belay run` serves a case from. `origins`: where each upstream listens. */
 export function caseManifests(one: Case, origins: { readonly [upstream: string]: string }): readonly Fields[] {

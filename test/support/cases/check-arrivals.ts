@@ -1,6 +1,7 @@
-import { fieldsOf, listOf, type Fields } from './case-file.ts';
+import type { Fields } from '../manifests.ts';
+import { fieldsOf, listOf } from './case-file.ts';
 import { matchEqual, matchHeaders, matchPaths, matchRange, matchText, parseOrText, valueAt, type Complaint } from './match.ts';
-import type { Arrival, StepResult } from './run-case.ts';
+import type { Arrival, StepResult } from './step-result.ts';
 
 /**
  * `"A,B"`: exactly these, in this order; a list: one of them; an object: a count or range for each upstream; a number: so

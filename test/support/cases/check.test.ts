@@ -5,7 +5,7 @@ import { readCase, whySkipped } from './case-file.ts';
 import { caseManifests, stepBody, withoutMark } from './case-manifests.ts';
 import { checkCase } from './check-arrivals.ts';
 import { checkStep } from './check.ts';
-import type { Arrival, StepResult } from './run-case.ts';
+import type { Arrival, StepResult } from './step-result.ts';
 
 function streamed(text: string, how: 'whole' | 'broken' | 'aborted' = 'whole'): Outcome {
   const builder = createOutcome();

@@ -1,9 +1,10 @@
 import type { SdkOutcome } from '../chat-client.ts';
 import type { Outcome } from '../chat-outcome.ts';
-import { fieldsOf, listOf, type Fields } from './case-file.ts';
+import type { Fields } from '../manifests.ts';
+import { fieldsOf, listOf } from './case-file.ts';
 import { matchAttempts } from './check-arrivals.ts';
 import { matchAnyOf, matchEqual, matchHeaders, matchPaths, matchRange, matchText, parseOrText, type Complaint } from './match.ts';
-import type { StepResult } from './run-case.ts';
+import type { StepResult } from './step-result.ts';
 
 type StepCheck = (wanted: unknown, result: StepResult) => readonly Complaint[];
 

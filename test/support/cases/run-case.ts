@@ -1,29 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { startBelay, type BelayProcess } from '../belay-process.ts';
-import { sendChat, sendWithSdk, type ChatRequest, type SdkOutcome } from '../chat-client.ts';
-import type { Outcome } from '../chat-outcome.ts';
-import { createStandIn, type Seen, type StandIn } from '../stand-in.ts';
+import { sendChat, sendWithSdk, type ChatRequest } from '../chat-client.ts';
+import { createStandIn, type StandIn } from '../stand-in.ts';
 import type { Case, Poll, Step } from './case-file.ts';
 import { caseManifests, markOf, stepBody, withoutMark } from './case-manifests.ts';
 import { checkCase } from './check-arrivals.ts';
 import { checkStep } from './check.ts';
-
-/** A request that an upstream saw. */
-export interface Arrival {
-  readonly upstream: string;
-  readonly seen: Seen;
-  /** The body without the mark. */
-  readonly text: string;
-}
-
-/** What came of one step: one request, or the requests of a poll. */
-export interface StepResult {
-  readonly outcome: Outcome | SdkOutcome;
-  /** Requests that upstreams saw for the last request of this step, in order. */
-  readonly arrivals: readonly Arrival[];
-  readonly sentAtMs: number;
-  readonly endedAtMs: number;
-}
+import type { Arrival, StepResult } from './step-result.ts';
 
 export interface CaseResult {
   readonly id: string;

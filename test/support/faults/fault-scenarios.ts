@@ -25,8 +25,8 @@ export interface FaultScenario {
 
 /** Latency budget of every chain here. */
 export const budgetMs = 1_000;
-export const alpha = 'Alpha one two three four';
-export const bravo = 'Bravo one two three four';
+const alpha = 'Alpha one two three four';
+const bravo = 'Bravo one two three four';
 
 const script = (...entries: readonly unknown[]): Behaviour => entries.map((entry, index) => readAttempt(entry, `entry ${index}`));
 const error = (message: string): object => ({ error: { message, type: 'server_error', param: null, code: null } });

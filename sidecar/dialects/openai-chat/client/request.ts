@@ -89,11 +89,17 @@ function notRaceable(request: Members): string | null {
   if (request['logprobs'] === true || count(request['top_logprobs']) !== null) return 'logprobs';
   if (typeof request['seed'] === 'number') return 'seed';
   if (request['store'] === true) return 'store';
-  const modalities = request['modalities'];
-  if (isObject(request['audio']) || (Array.isArray(modalities) && modalities.includes('audio'))) return 'audio';
-  const tools = request['tools'];
-  const hosted = Array.isArray(tools) && tools.some((tool) => isObject(tool) && tool['type'] !== 'function' && tool['type'] !== 'custom');
-  return hosted ? 'hosted tools' : null;
+  if (isObject(request['audio']) || listIn(request['modalities']).includes('audio')) return 'audio';
+  return listIn(request['tools']).some(isHosted) ? 'hosted tools' : null;
+}
+
+/** A tool that the provider runs itself, and not the application. */
+function isHosted(tool: unknown): boolean {
+  return isObject(tool) && tool['type'] !== 'function' && tool['type'] !== 'custom';
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** OpenAI reasoning_effort; OpenRouter reasoning; z.ai and DeepSeek thinking; Qwen and vLLM enable_thinking. */

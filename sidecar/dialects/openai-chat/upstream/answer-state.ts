@@ -16,7 +16,7 @@ export interface AnswerState {
   blockOpen: boolean;
   usage: TokenUsage | null;
   servedModel: string | null;
-  id: string;
+  id: string | null;
 }
 
 interface ChoiceState {
@@ -25,7 +25,7 @@ interface ChoiceState {
 }
 
 export function newAnswerState(): AnswerState {
-  return { choices: new Map(), answered: false, explained: false, blockOpen: false, usage: null, servedModel: null, id: '' };
+  return { choices: new Map(), answered: false, explained: false, blockOpen: false, usage: null, servedModel: null, id: null };
 }
 
 /** Every choice that was seen has its finish reason. */
@@ -49,15 +49,19 @@ interface ReadChoice {
 
 /** Notes what a chunk adds, and says what it means. */
 export function readChunk(state: AnswerState, payload: JsonObject, stripUsage: boolean): ReadChunk {
-  const { model, id } = payload;
   state.usage = usageOf(payload) ?? state.usage;
-  if (state.servedModel === null && typeof model === 'string' && model !== '') state.servedModel = model;
-  if (state.id === '' && typeof id === 'string') state.id = id;
+  state.servedModel ??= textIn(payload['model']);
+  state.id ??= textIn(payload['id']);
   const choices = choicesOf(payload);
   if (choices.length === 0) return { kind: stripUsage && isObject(payload['usage']) ? 'Withheld' : 'Silence', mended: null };
   const seen = choices.map((choice) => readChoice(state, choice));
   state.answered ||= seen.some(({ content }) => content);
   return { kind: kindOf(state, seen), mended: seen.some(({ mended }) => mended !== null) ? choices.map((choice, place) => seen[place]?.mended ?? choice) : null };
+}
+
+/** Azure opens with a chunk whose model and id are empty. */
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 function kindOf({ answered, explained }: AnswerState, seen: readonly ReadChoice[]): EventKind {
@@ -75,27 +79,31 @@ function readChoice(state: AnswerState, choice: JsonObject): ReadChoice {
   const delta = objectIn(choice[member]) ?? {};
   const parts = partsOf(delta);
   const { named, calls } = placeCalls(state, known, parts.toolCalls);
-  noteBlock(state, parts);
   const finish = finishOf(choice);
   known.finish ??= finish;
-  if (finish !== null) {
-    state.blockOpen = false;
-    state.explained ||= explainingFinishes.has(finish);
-  }
-  const lacksRole = isNew && member === 'delta' && typeof delta['role'] !== 'string';
-  const mended = !lacksRole && calls === null ? null
-    : { ...choice, [member]: { ...(lacksRole ? { role: 'assistant' } : {}), ...delta, ...(calls === null ? {} : { tool_calls: calls }) } };
+  noteBlock(state, parts, finish);
+  const lacksRole = isNew && typeof delta['role'] !== 'string';
+  const mended = lacksRole || calls !== null ? { ...choice, [member]: mendedDelta(delta, lacksRole, calls) } : null;
   return { reasoning: parts.reasoning, content: parts.content || parts.functionCall || named, finish: finish !== null, mended };
 }
 
-function noteBlock(state: AnswerState, { content, reasoning, toolCalls, functionCall }: DeltaParts): void {
+function mendedDelta(delta: JsonObject, lacksRole: boolean, calls: readonly JsonObject[] | null): JsonObject {
+  return { ...(lacksRole ? { role: 'assistant' } : {}), ...delta, ...(calls === null ? {} : { tool_calls: calls }) };
+}
+
+function noteBlock(state: AnswerState, { content, reasoning, toolCalls, functionCall }: DeltaParts, finish: string | null): void {
   const isCall = toolCalls.length > 0 || functionCall;
-  if (isCall || reasoning || content) state.blockOpen = isCall || !content;
+  if (finish !== null) {
+    state.blockOpen = false;
+    state.explained ||= explainingFinishes.has(finish);
+  } else if (isCall || reasoning || content) {
+    state.blockOpen = isCall || !content;
+  }
 }
 
 /** `named`: a delta belongs to a call whose function is named; `calls`: all deltas, mended; null where none needs it. */
 function placeCalls(state: AnswerState, { toolCalls }: ChoiceState, deltas: readonly JsonObject[]): { named: boolean; calls: JsonObject[] | null } {
-  const placed = deltas.map((delta) => toolCalls.place(delta, state.id));
+  const placed = deltas.map((delta) => toolCalls.place(delta, state.id ?? ''));
   const repaired = deltas.map((delta, at) => (placed[at] === undefined ? null : repairedDelta(delta, placed[at])));
   return {
     named: placed.some(({ call }) => call.name !== ''),

@@ -9,16 +9,23 @@ import { usageOf } from './usage.ts';
 /** A good unary 200, its bytes as they came, or why it is none (routing rule 4). White space may stand around the JSON. */
 export function checkUnaryAnswer(raw: RawAnswer, context: FailureContext): UnaryAnswer | Failure {
   const payload = jsonOf(raw.body);
-  if (payload === undefined) return failure('Transient', raw.body.trim() === '' ? 'an empty body' : 'a body that is not JSON', { status: raw.status });
   if (carriesError(payload)) return classifyErrorInside(raw.body, raw.headers, context);
-  if (!isObject(payload)) return failure('Transient', 'a body that is not a JSON object', { status: raw.status });
+  if (!isObject(payload)) return failure('Transient', describeBody(raw.body, payload), { status: raw.status });
   const choices = choicesOf(payload);
   if (choices.length === 0) return failure('Transient', 'an answer without choices', { status: raw.status });
   const refused = choices.find((choice) => failedFinishes.has(finishOf(choice) ?? ''));
   if (refused !== undefined) return classifyErrorInside(JSON.stringify({ error: refused['error'] ?? { code: finishOf(refused) } }), raw.headers, context);
   if (choices.every(isEmpty)) return failure('Content', 'empty answer', { status: raw.status });
-  const { model } = payload;
-  return { body: raw.body, servedModel: typeof model === 'string' && model !== '' ? model : null, usage: usageOf(payload) };
+  return { body: raw.body, servedModel: modelOf(payload), usage: usageOf(payload) };
+}
+
+function describeBody(body: string, payload: unknown): string {
+  if (payload !== undefined) return 'a body that is not a JSON object';
+  return body.trim() === '' ? 'an empty body' : 'a body that is not JSON';
+}
+
+function modelOf({ model }: JsonObject): string | null {
+  return typeof model === 'string' && model !== '' ? model : null;
 }
 
 /** Tells the two results of `checkUnaryAnswer` apart. */

@@ -110,11 +110,17 @@ const growing = /content|refusal|reason|think|transcript/;
 
 function mergedMember(name: string, old: unknown, value: unknown): unknown {
   if (value === null || value === undefined) return old ?? null;
-  if (name === 'content' && (Array.isArray(old) || Array.isArray(value))) return mergedParts(partsIn(old), partsIn(value));
-  if (name === 'reasoning_details' && Array.isArray(value)) return mergedDetails(partsIn(old), partsIn(value));
-  if (name === 'audio' || name === 'function_call') return mergedStrings(objectIn(old), objectIn(value));
-  if (typeof value === 'string') return growing.test(name) && typeof old === 'string' ? old + value : value === '' && typeof old === 'string' ? old : value;
-  return Array.isArray(value) && Array.isArray(old) ? [...(old as unknown[]), ...(value as unknown[])] : value;
+  switch (name) {
+    case 'content': return Array.isArray(old) || Array.isArray(value) ? mergedParts(partsIn(old), partsIn(value)) : mergedText(name, old, value);
+    case 'reasoning_details': return mergedDetails(partsIn(old), partsIn(value));
+    case 'audio': case 'function_call': return mergedStrings(objectIn(old), objectIn(value));
+    default: return mergedText(name, old, value);
+  }
+}
+
+function mergedText(name: string, old: unknown, value: unknown): unknown {
+  if (typeof value !== 'string' || typeof old !== 'string') return concatenated(old, value);
+  return growing.test(name) ? old + value : value === '' ? old : value;
 }
 
 function concatenated(old: unknown, value: unknown): unknown {

@@ -37,8 +37,8 @@ export function partsOf(delta: JsonObject): DeltaParts {
   const parts = Array.isArray(delta['content']) ? delta['content'].filter(isObject) : [];
   const toolCalls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
   return {
-    content: isText(delta['content']) || isText(delta['refusal']) || parts.some(isContentPart) || isObject(delta['audio']) || isList(delta['images']),
-    reasoning: isText(delta['reasoning_content']) || isText(delta['reasoning']) || isList(delta['reasoning_details']) || parts.some(isReasoningPart),
+    content: [delta['content'], delta['refusal']].some(isText) || parts.some(isContentPart) || isObject(delta['audio']) || isList(delta['images']),
+    reasoning: [delta['reasoning_content'], delta['reasoning']].some(isText) || isList(delta['reasoning_details']) || parts.some(isReasoningPart),
     toolCalls,
     functionCall: isText(objectIn(delta['function_call'])?.['name']),
   };

@@ -56,18 +56,22 @@ export function errorFields(text: string): ErrorFields {
   const body = jsonOf(text);
   const first: unknown = Array.isArray(body) ? body[0] : body;
   if (!isObject(first)) return { code: '', type: '', message: text.slice(0, maxMessage), status: null, retryAfterMs: null, quotaIds: '', innerHeaders: {} };
-  const inner = objectIn(first['error']) ?? first;
-  const metadata = objectIn(inner['metadata']);
-  const wrapped = typeof metadata?.['raw'] === 'string' ? errorFields(metadata['raw'].slice(0, maxMessage)) : null;
-  const message = joined(messageOf(inner), word(first['error']), wrapped?.message).slice(0, maxMessage);
+  return fieldsOf(first, objectIn(first['error']) ?? first);
+}
+
+function fieldsOf(outer: JsonObject, inner: JsonObject): ErrorFields {
+  const metadata = objectIn(inner['metadata']) ?? {};
+  const wrapped = typeof metadata['raw'] === 'string' ? errorFields(metadata['raw'].slice(0, maxMessage)) : null;
+  const innerError = objectIn(inner['innererror']) ?? {};
+  const message = joined(messageOf(inner), word(outer['error']), wrapped?.message).slice(0, maxMessage);
   return {
-    code: joined(...[inner['code'], inner['status'], first['code'], objectIn(inner['innererror'])?.['code']].map(codeWord), wrapped?.code),
-    type: joined(...[inner['type'], first['error_type'], metadata?.['error_type'], metadata?.['limit_source']].map(word), wrapped?.type),
+    code: joined(...[inner['code'], inner['status'], outer['code'], innerError['code']].map(codeWord), wrapped?.code),
+    type: joined(...[inner['type'], outer['error_type'], metadata['error_type'], metadata['limit_source']].map(word), wrapped?.type),
     message,
-    status: [inner['status_code'], inner['code'], inner['status'], first['code']].map(statusOf).find((status) => status !== null) ?? null,
+    status: [inner['status_code'], inner['code'], inner['status'], outer['code']].map(statusOf).find((status) => status !== null) ?? null,
     retryAfterMs: retryInfoMs(inner['details']) ?? waitInWords(message),
     quotaIds: quotaIds(inner['details']),
-    innerHeaders: lowerCased(objectIn(metadata?.['headers'])),
+    innerHeaders: lowerCased(objectIn(metadata['headers'])),
   };
 }
 

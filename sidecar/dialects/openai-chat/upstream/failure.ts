@@ -71,17 +71,20 @@ interface Verdict {
 }
 
 function build(seen: Seen, answer: UpstreamAnswer): Failure {
-  const { status, headers, fields, context, where } = seen;
-  const verdict = judge(seen);
-  const waits = verdict.class === 'Rate' || verdict.class === 'Quota' || verdict.class === 'Overload' || verdict.class === 'Transient';
-  const retryAfterMs = waits ? (returnsInMs(headers, context.wallNowMs) ?? fields.retryAfterMs ?? returnsInMs(fields.innerHeaders, context.wallNowMs)) : null;
-  const wait = retryAfterMs === null || verdict.oversize === true ? '' : `, resets in ${describeWait(retryAfterMs)}`;
-  return failure(verdict.class, `${where}${status}${verdict.why === '' ? '' : ` ${verdict.why}`}${wait}`, {
-    status,
-    retryAfterMs: verdict.oversize === true ? null : retryAfterMs,
-    oversize: verdict.oversize === true,
-    answer: verdict.returns === undefined ? null : { ...answer, status: verdict.returns },
+  const { status, where } = seen;
+  const { class: name, why, oversize = false, returns } = judge(seen);
+  const retryAfterMs = mayReturn.has(name) && !oversize ? returnOf(seen) : null;
+  const wait = retryAfterMs === null ? '' : `, resets in ${describeWait(retryAfterMs)}`;
+  return failure(name, `${where}${status}${why === '' ? '' : ` ${why}`}${wait}`, {
+    status, retryAfterMs, oversize, answer: returns === undefined ? null : { ...answer, status: returns },
   });
+}
+
+/** Classes of which a Retry-After says anything. */
+const mayReturn: ReadonlySet<FailureClass> = new Set<FailureClass>(['Rate', 'Quota', 'Overload', 'Transient']);
+
+function returnOf({ headers, fields, context: { wallNowMs } }: Seen): number | null {
+  return returnsInMs(headers, wallNowMs) ?? fields.retryAfterMs ?? returnsInMs(fields.innerHeaders, wallNowMs);
 }
 
 /** In order of what speaks louder: words that hold under any status, then the status, then its exceptions by words. */
@@ -129,13 +132,18 @@ function judgeContent(status: number, fields: ErrorFields): Verdict | null {
 
 /** Blames the target: its model, its key, its state. */
 function judgeTarget(status: number, fields: ErrorFields): Verdict | null {
-  if (blamesMissingModel(fields) || (status === 404 && !blamesRequestOn404(fields)) || status === 410) return { class: 'Missing', why: 'model not found' };
-  if (status === 405) return { class: 'Missing', why: 'no such endpoint' };
-  if (status === 401 || status === 403 || status === 407 || blamesAccess(fields)) return { class: 'Auth', why: 'key refused' };
+  if (isMissing(status, fields)) return { class: 'Missing', why: status === 405 ? 'no such endpoint' : 'model not found' };
+  if (refused.has(status) || blamesAccess(fields)) return { class: 'Auth', why: 'key refused' };
   if (status === 498 || codesBlameLoad(fields)) return overloaded;
   return passing.has(status) || isDependency(status, fields) ? { class: 'Transient', why: '' } : null;
 }
 
+function isMissing(status: number, fields: ErrorFields): boolean {
+  return blamesMissingModel(fields) || (missing.has(status) && !blamesRequestOn404(fields));
+}
+
+const missing = new Set([404, 405, 410]);
+const refused = new Set([401, 403, 407]);
 /** Timed out, conflict, too early, gave up itself: the next try may well succeed. */
 const passing = new Set([408, 409, 425, 499]);
 

@@ -24,10 +24,9 @@ interface Scan {
   /** Next byte to look at, and the start of its line, from the event's start. */
   at: number;
   lineStart: number;
-  /** Of the event's first line; -1 where there is none yet. */
+  /** Lines of the event that have ended, and where the first did. */
+  lines: number;
   lineEnd: number;
-  /** The event has more than one line. */
-  severalLines: boolean;
   lastWasCrLf: boolean;
   /** A byte order mark may still come. */
   atStart: boolean;
@@ -40,7 +39,7 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /** `maxEventBytes` bounds what is held of one event. */
 export function createSseScanner(maxEventBytes: number): SseScanner {
-  const scan: Scan = { held: nothing, heldLength: 0, at: 0, lineStart: 0, lineEnd: -1, severalLines: false, lastWasCrLf: false, atStart: true };
+  const scan: Scan = { held: nothing, heldLength: 0, at: 0, lineStart: 0, lines: 0, lineEnd: -1, lastWasCrLf: false, atStart: true };
 
   function push(chunk: Uint8Array): SseEvent[] | null {
     let data = scan.heldLength === 0 ? bufferOf(chunk) : appended(scan, chunk);
@@ -57,7 +56,7 @@ export function createSseScanner(maxEventBytes: number): SseScanner {
   function end(): SseEvent | null {
     const { held, heldLength, at, lineStart } = scan;
     const isWhole = heldLength > 0 && at === heldLength - 1 && at === lineStart && held[at] === cr;
-    return isWhole ? eventOf(scan, held.subarray(0, heldLength)) : null;
+    return isWhole ? { bytes: held.subarray(0, heldLength), lineEnd: onlyLine(scan) } : null;
   }
 
   return { push, end };
@@ -67,46 +66,54 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function eventOf({ lineEnd, severalLines }: Scan, bytes: Buffer): SseEvent {
-  return { bytes, lineEnd: severalLines ? -1 : lineEnd };
-}
-
 function cut(scan: Scan, data: Buffer): { events: SseEvent[]; rest: number } {
   const events: SseEvent[] = [];
   let start = 0;
   let at = scan.at;
   let nextCr = data.indexOf(cr, at);
-  for (let i = terminator(data, at, nextCr); ; i = terminator(data, at, nextCr)) {
+  for (;;) {
+    const i = terminator(data, at, nextCr);
     const blank = i === scan.lineStart + start;
-    const next = i === -1 ? null : data[i] === lf ? i + 1 : behindCr(scan, data, i, blank);
+    const next = behindLine(scan, data, i, blank);
     if (next === null) {
-      scan.at = (i === -1 ? data.length : i) - start;
+      scan.at = i - start;
       return { events, rest: start };
     }
     if (nextCr !== -1 && nextCr < next) nextCr = data.indexOf(cr, next);
     scan.lastWasCrLf = next - i === 2;
+    noteLine(scan, blank, i - start);
     if (blank) {
-      events.push(eventOf(scan, start === 0 && next === data.length ? data : data.subarray(start, next)));
+      events.push({ bytes: start === 0 && next === data.length ? data : data.subarray(start, next), lineEnd: onlyLine(scan) });
       start = next;
-      scan.lineEnd = -1;
-      scan.severalLines = false;
-    } else {
-      scan.severalLines = scan.lineEnd !== -1;
-      if (scan.lineEnd === -1) scan.lineEnd = i - start;
     }
     at = next;
     scan.lineStart = next - start;
   }
 }
 
-/** The next LF or CR; -1: none. */
-function terminator(data: Buffer, from: number, nextCr: number): number {
-  const nextLf = data.indexOf(lf, from);
-  return nextLf === -1 || (nextCr !== -1 && nextCr < nextLf) ? nextCr : nextLf;
+function noteLine(scan: Scan, blank: boolean, end: number): void {
+  if (!blank) scan.lines += 1;
+  if (!blank && scan.lines === 1) scan.lineEnd = end;
 }
 
-/** Behind the CR or CRLF at `i`; null: whether its LF comes is not known yet, and worth waiting for. */
-function behindCr({ lastWasCrLf }: Scan, data: Buffer, i: number, blank: boolean): number | null {
+/** End of the event's only line; the count starts over for the next event. */
+function onlyLine(scan: Scan): number {
+  const { lines, lineEnd } = scan;
+  scan.lines = 0;
+  return lines === 1 ? lineEnd : -1;
+}
+
+/** The next LF or CR; the end of the data where there is none. */
+function terminator(data: Buffer, from: number, nextCr: number): number {
+  const nextLf = data.indexOf(lf, from);
+  const first = nextLf === -1 || (nextCr !== -1 && nextCr < nextLf) ? nextCr : nextLf;
+  return first === -1 ? data.length : first;
+}
+
+/** Behind the LF, CR or CRLF at `i`; null: it has not come yet, or whether an LF belongs to it is worth waiting for. */
+function behindLine({ lastWasCrLf }: Scan, data: Buffer, i: number, blank: boolean): number | null {
+  if (i === data.length) return null;
+  if (data[i] === lf) return i + 1;
   if (i + 1 < data.length) return data[i + 1] === lf ? i + 2 : i + 1;
   // Only a blank line completes an event, and its LF is on its way where the line before had one.
   return blank && !lastWasCrLf ? i + 1 : null;

@@ -28,27 +28,24 @@ export interface ToolCallTracker {
 
 /**
  * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama),
- * an empty id on continuations (Qwen), another id on each continuation (old vLLM), arguments before the name.
+ * an empty id on continuations (Qwen), another id on each continuation, arguments before the name.
  */
 export function createToolCallTracker(): ToolCallTracker {
   const calls: ToolCall[] = [];
   const byIndex = new Map<number, ToolCall>();
 
-  function find(delta: JsonObject): ToolCall | undefined {
-    const { id, index } = delta;
-    const named = nameOf(delta) !== '';
-    const hasId = typeof id === 'string' && id !== '';
-    const current = typeof index === 'number' ? byIndex.get(index) : calls.at(-1);
-    const known = hasId ? calls.find((call) => call.id === id) : undefined;
+  /** The call that goes on; undefined: a new one begins. */
+  function find(id: string | null, index: number | null, named: boolean): ToolCall | undefined {
+    const current = index === null ? calls.at(-1) : byIndex.get(index);
     // Its id tells a call, unless a second one begins under the same id at an index of its own.
-    if (known !== undefined && current?.id !== id && !(named && typeof index === 'number' && current === undefined)) return known;
-    if (current === undefined || current.id === id) return current;
-    const isNew = named && current.name !== '' && (hasId || typeof index !== 'number');
-    return isNew ? undefined : current;
+    const reuses = named && index !== null && current === undefined;
+    const known = reuses ? undefined : calls.findLast((call) => call.id === id);
+    if (known !== undefined) return current?.id === id ? current : known;
+    return current !== undefined && beginsAnother(current, id, index, named) ? undefined : current;
   }
 
   function place(delta: JsonObject, answerId: string): PlacedDelta {
-    const found = find(delta);
+    const found = find(textIn(delta['id']), numberIn(delta['index']), nameOf(delta) !== '');
     const call = found ?? begin(delta, calls.length, answerId);
     if (found === undefined) calls.push(call);
     if (typeof delta['index'] === 'number') byIndex.set(delta['index'], call);
@@ -61,13 +58,27 @@ export function createToolCallTracker(): ToolCallTracker {
   return { calls, place };
 }
 
+/** A name under another id, or under no index at all, is a new call's; a name alone may be repeated. */
+function beginsAnother(current: ToolCall, id: string | null, index: number | null, named: boolean): boolean {
+  if (!named || current.name === '' || current.id === id) return false;
+  return id !== null || index === null;
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
 const ownMembers = new Set(['index', 'id', 'type', 'function', 'custom']);
 
 function begin({ id, type, custom }: JsonObject, index: number, answerId: string): ToolCall {
   return {
     index,
-    id: typeof id === 'string' && id !== '' ? id : `call_${answerId.replace(/[^A-Za-z0-9_-]/g, '')}_${index}`,
-    type: typeof type === 'string' && type !== '' ? type : isObject(custom) ? 'custom' : 'function',
+    id: textIn(id) ?? `call_${answerId.replace(/[^A-Za-z0-9_-]/g, '')}_${index}`,
+    type: textIn(type) ?? (isObject(custom) ? 'custom' : 'function'),
     name: '',
     text: '',
     more: {},
@@ -80,7 +91,7 @@ function nameOf(delta: JsonObject): string {
 }
 
 /** Argument text of a delta; an object, as Ollama's own dialect has it, is written as JSON. */
-export function argumentsOf(delta: JsonObject): string {
+function argumentsOf(delta: JsonObject): string {
   const text = objectIn(delta['function'])?.['arguments'] ?? objectIn(delta['custom'])?.['input'];
   return typeof text === 'string' ? text : isObject(text) ? JSON.stringify(text) : '';
 }

@@ -188,7 +188,7 @@ describe('a connection', () => {
 
 test('every pool looks names up through the guard', () => {
   for (const url of ['http://a.svc/', 'https://api.example/']) {
-    expect(pools.poolFor(new URL(url), provider).agent.options).toMatchObject({ lookup: guardedLookup });
+    expect(pools.poolFor(new URL(url), provider).agent).toMatchObject({ options: { lookup: guardedLookup } });
   }
 });
 

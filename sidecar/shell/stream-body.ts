@@ -40,10 +40,12 @@ function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): voi
   const { events, failure: broken } = reader.push(chunk);
   stir(attempt);
   let from = 0;
+  let spoke = false;
   for (let at = 0; at < events.length && !attempt.over; at++) {
     const kind = events[at]?.kind;
     if (kind !== 'Silence' || reader.blockOpen) attempt.lastFedMs = attempt.clock.nowMs();
     const isContent = kind === 'Content' || kind === 'Reasoning' || kind === 'Finish';
+    spoke ||= isContent;
     if ((isContent && !attempt.answered) || kind === 'End') {
       handOn(attempt, events, from, kind === 'End' ? at : at + 1);
       from = at + 1;
@@ -57,7 +59,13 @@ function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): voi
   if (attempt.over) return;
   handOn(attempt, events, from, events.length);
   if (broken !== null) return fail(attempt, broken);
-  if (reader.finished && attempt.disarm === null) attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
+  if (reader.finished && (spoke || attempt.disarm === null)) awaitEnd(attempt, reader);
+}
+
+/** Counts from the last content: there are servers that write a finish reason on every chunk. */
+function awaitEnd(attempt: Attempt, reader: StreamReader): void {
+  attempt.disarm?.();
+  attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
 }
 
 /** The protocol's end, the connection's end after a finish reason, or 2 s after one: whole, or a failure. */

@@ -1,4 +1,4 @@
-import { isObject, objectIn, type JsonObject } from './error-fields.ts';
+import { isObject, jsonOf, objectIn, type JsonObject } from './error-fields.ts';
 
 /** One tool call of one choice, as it grows. */
 export interface ToolCall {
@@ -27,7 +27,7 @@ export interface ToolCallTracker {
 }
 
 /**
- * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama),
+ * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama, with or without ids),
  * an empty id on continuations (Qwen), another id on each continuation (old vLLM), arguments before the name.
  */
 export function createToolCallTracker(): ToolCallTracker {
@@ -43,7 +43,7 @@ export function createToolCallTracker(): ToolCallTracker {
     // Its id tells a call, unless a second one begins under the same id at an index of its own.
     if (known !== undefined && current?.id !== id && !(named && typeof index === 'number' && current === undefined)) return known;
     if (current === undefined || current.id === id) return current;
-    const isNew = named && current.name !== '' && (hasId || typeof index !== 'number');
+    const isNew = named && current.name !== '' && (hasId || typeof index !== 'number' || followsWholeCall(current, delta));
     return isNew ? undefined : current;
   }
 
@@ -59,6 +59,11 @@ export function createToolCallTracker(): ToolCallTracker {
   }
 
   return { calls, place };
+}
+
+/** Arguments that open once more behind whole ones, under a name: the next call, though index and id do not tell. */
+function followsWholeCall({ text }: ToolCall, delta: JsonObject): boolean {
+  return argumentsOf(delta).trimStart().startsWith('{') && isObject(jsonOf(text));
 }
 
 const ownMembers = new Set(['index', 'id', 'type', 'function', 'custom']);

@@ -171,6 +171,10 @@ describe('tool calls that SDKs would lose are mended', () => {
       [{ id: 'x', index: 0, type: 'function', function: { name: 'f', arguments: '{}' } }, { id: 'y', index: 1, type: 'function', function: { name: 'g', arguments: '{}' } }]],
     ['all with index 0 (Ollama)', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 0, id: 'y', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }],
       [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 1, id: 'y', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }]],
+    ['all with index 0 and without ids', [{ index: 0, type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 0, type: 'function', function: { name: 'f', arguments: '{"b":2}' } }],
+      [{ index: 0, id: 'call_c1_0', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 1, id: 'call_c1_1', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }]],
+    ['with a name on each piece of one call', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":' } }, { index: 0, function: { name: 'f', arguments: '{}}' } }, { index: 0, function: { name: 'f', arguments: '' } }],
+      [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":' } }, { index: 0, function: { name: 'f', arguments: '{}}' } }, { index: 0, function: { name: 'f', arguments: '' } }]],
     ['without any id (Gemini)', [{ type: 'function', function: { name: 'f', arguments: '{}' } }], [{ index: 0, id: 'call_c1_0', type: 'function', function: { name: 'f', arguments: '{}' } }]],
     ['with arguments that are an object', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: { a: 1 } } }], [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }]],
   ])('%s', (_, given, expected) => {

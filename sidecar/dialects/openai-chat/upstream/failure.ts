@@ -132,14 +132,18 @@ function judgeContent(status: number, fields: ErrorFields): Verdict | null {
 
 /** Blames the target: its model, its key, its state. */
 function judgeTarget(status: number, fields: ErrorFields): Verdict | null {
-  if (isMissing(status, fields)) return { class: 'Missing', why: status === 405 ? 'no such endpoint' : 'model not found' };
+  const gone = judgeMissing(status, fields);
+  if (gone !== null) return gone;
   if (refused.has(status) || blamesAccess(fields)) return { class: 'Auth', why: 'key refused' };
   if (status === 498 || codesBlameLoad(fields)) return overloaded;
   return passing.has(status) || isDependency(status, fields) ? { class: 'Transient', why: '' } : null;
 }
 
-function isMissing(status: number, fields: ErrorFields): boolean {
-  return blamesMissingModel(fields) || (missing.has(status) && !blamesRequestOn404(fields));
+/** What names the model is of use to an application that chose it; any other 404 is about the address or the key here. */
+function judgeMissing(status: number, fields: ErrorFields): Verdict | null {
+  if (blamesMissingModel(fields)) return { class: 'Missing', why: 'model not found', returns: status };
+  if (!missing.has(status) || blamesRequestOn404(fields)) return null;
+  return { class: 'Missing', why: status === 405 ? 'no such endpoint' : 'model not found' };
 }
 
 const missing = new Set([404, 405, 410]);

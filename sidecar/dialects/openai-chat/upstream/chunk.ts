@@ -10,10 +10,10 @@ export interface DeltaParts {
   readonly functionCall: boolean;
 }
 
-/** Finish reasons by which a provider says that the attempt failed (Mistral, OpenRouter; DeepSeek). */
-export const failedFinishes: ReadonlySet<string> = new Set(['error', 'insufficient_system_resource']);
+/** Finish reasons by which a provider says that the attempt failed (Mistral, OpenRouter; DeepSeek; Z.ai). */
+export const failedFinishes: ReadonlySet<string> = new Set(['error', 'insufficient_system_resource', 'network_error']);
 /** Finish reasons that explain an answer without content: it is the answer, not an empty one. */
-export const explainingFinishes: ReadonlySet<string> = new Set(['length', 'content_filter', 'model_length']);
+export const explainingFinishes: ReadonlySet<string> = new Set(['length', 'content_filter', 'model_length', 'sensitive', 'model_context_window_exceeded']);
 
 /** The choices of a chunk or an answer. */
 export function choicesOf(payload: JsonObject): JsonObject[] {

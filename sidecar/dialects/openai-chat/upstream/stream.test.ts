@@ -52,6 +52,7 @@ describe('what an event means', () => {
     ['an empty finish reason is none', ['{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":""}]}', '{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":""}]}', finish('stop'), done], ['Content', 'Content', 'Finish', 'End']],
     ['an empty data field is not handed on', [role, 'data:\n\n', say('a'), finish('stop'), done], ['Silence', 'Withheld', 'Content', 'Finish', 'End']],
     ['a length without content explains itself', [role, finish('length'), done], ['Silence', 'Finish', 'End']],
+    ['a filter of Z.ai without content explains itself', [role, finish('sensitive'), done], ['Silence', 'Finish', 'End']],
     ['an event of another kind is silence', ['event: ping\ndata: {"type":"ping"}\n\n', say('a'), finish('stop'), done], ['Silence', 'Content', 'Finish', 'End']],
   ])('%s', (_, events, kinds) => {
     const result = read(events);
@@ -137,6 +138,7 @@ describe('a failure inside a 200', () => {
     ['OpenRouter\'s rate limit', '{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"{\\"error\\":{\\"code\\":\\"insufficient_quota\\",\\"message\\":\\"x\\"}}"}}}', { class: 'Quota', status: 429 }],
     ['a finish reason that says so', '{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}', { class: 'Transient' }],
     ['DeepSeek\'s shortage', '{"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}', { class: 'Overload' }],
+    ['Z.ai\'s', '{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"network_error"}]}', { class: 'Transient' }],
     ['an event that is not JSON', 'data: <html>\n\n', { class: 'Transient', detail: 'an event that is not a JSON object' }],
     ['an event that is cut', '{"choices":[{"index":0,"delta":{"content":"a"', { class: 'Transient' }],
     ['an event that is a list', '[]', { class: 'Transient' }],

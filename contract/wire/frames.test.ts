@@ -25,7 +25,9 @@ describe('a bad line is refused in one sentence that never repeats it', () => {
     [parseClientFrame, '[]', '', 'a frame must be a JSON object, not a list'],
     [parseClientFrame, '{}', 'frame', 'must be a text that is not empty, not missing'],
     [parseClientFrame, '{"frame":"ack"}', 'nonce', 'must be a text that is not empty, not missing'],
-    [parseClientFrame, JSON.stringify({ ...hello, chains: ['*', 'support'] }), 'chains', 'must be "*" alone, or names of chains'],
+    [parseClientFrame, JSON.stringify({ ...hello, chains: ['*', 'support'] }), 'chains', 'must be "*" alone, or names of chains, at least one'],
+    [parseClientFrame, JSON.stringify({ ...hello, chains: [] }), 'chains', 'must be "*" alone, or names of chains, at least one'],
+    [parseClientFrame, JSON.stringify({ ...hello, chains: 'support' }), 'chains', 'must be a list of texts, not another text'],
     [parseClientFrame, JSON.stringify({ ...hello, have: null }), 'have', 'must be an object, not null'],
     [parseClientFrame, JSON.stringify({ ...hello, protocol: -1 }), 'protocol', 'must be a whole number of at least 0, not another number'],
     [parseClientFrame, JSON.stringify({ frame: 'report', chains: [7] }), 'chains[0]', 'must be an object, not another number'],
@@ -174,7 +176,8 @@ describe('the environment of a sidecar', () => {
     ['BELAY_POD_UID', undefined, 'must be set in the environment: the injection webhook sets it'],
     ['BELAY_DISTRIBUTOR', 'https://belay.svc', 'must be host:port, such as belay.belay-system.svc:7443, not "https://belay.svc"'],
     ['BELAY_DISTRIBUTOR', 'belay.svc:70000', 'must be host:port, such as belay.belay-system.svc:7443, not "belay.svc:70000"'],
-    ['BELAY_CHAINS', '*,a', 'must be * alone, or names of chains separated by commas'],
+    ['BELAY_CHAINS', '*,a', 'must be * alone, or names of chains separated by commas, at least one'],
+    ['BELAY_CHAINS', ' , ', 'must be * alone, or names of chains separated by commas, at least one'],
   ])('%s of %j is refused', (path, value, message) => {
     expect(parseSidecarEnvironment({ ...good, [path]: value })).toEqual({ ok: false, problems: [{ path, message }] });
   });

@@ -3,6 +3,7 @@ import type { MicroDollars } from '../money.ts';
 import { parsed, type Parsed, type Problem } from '../problem.ts';
 import type { ChainReport, ClientFrame, HelloFrame, TargetReport } from './frames.ts';
 import { parseFrameObject, readMembers, type Members } from './read-members.ts';
+import { isChainWish } from './select-chains.ts';
 import { maxNackLength } from './stream-names.ts';
 
 /** A line of a sidecar; null: a frame of a later release, to be ignored. Unknown fields are left out. Never throws. */
@@ -29,13 +30,13 @@ function frameOf(frame: string, members: Members): ClientFrame | null {
 
 function helloOf(members: Members): HelloFrame {
   const chains = members.names('chains');
-  if (chains.length > 1 && chains.includes('*')) members.refuse('chains', 'must be "*" alone, or names of chains');
+  if (chains !== null && !isChainWish(chains)) members.refuse('chains', 'must be "*" alone, or names of chains, at least one');
   const have = members.object('have');
   return {
     frame: 'hello',
     pod: members.name('pod'),
     uid: members.name('uid'),
-    chains,
+    chains: chains ?? [],
     have: { endpoints: have.nameOrNull('endpoints'), keys: have.nameOrNull('keys'), hints: have.nameOrNull('hints'), table: have.nameOrNull('table') },
     protocol: members.count('protocol'),
     schemaVersions: members.counts('schemaVersions'),

@@ -15,7 +15,8 @@ export interface Members {
   countOrNull(member: string): number | null;
   oneOf<const T extends string>(member: string, choices: readonly [T, ...T[]]): T;
   oneOfOrNull<const T extends string>(member: string, choices: readonly T[]): T | null;
-  names(member: string): readonly string[];
+  /** Texts that are not empty; null: said to be something else. */
+  names(member: string): readonly string[] | null;
   counts(member: string): readonly number[];
   list<T>(member: string, of: (members: Members) => T): readonly T[];
   /** The object there. */
@@ -44,7 +45,7 @@ export function readMembers(object: JsonObject, path: string, problems: Problem[
     oneOfOrNull: <T extends string>(member: string, choices: readonly T[]) =>
       take(member, (value): value is T | null => value === null || (choices as readonly unknown[]).includes(value), `one of ${choices.join(', ')}, or null`, null),
     counts: (member) => take(member, (value): value is readonly number[] => Array.isArray(value) && value.every(isCount), 'a list of whole numbers', []),
-    names: (member) => take(member, isNames, 'a list of texts', []),
+    names: (member) => take<readonly string[] | null>(member, isNames, 'a list of texts', null),
     list: (member, of) => take(member, Array.isArray, 'a list', []).flatMap((element: unknown, index) => {
       const place = `${at(member)}[${index}]`;
       if (isObject(element)) return [of(readMembers(element, place, problems))];

@@ -17,3 +17,8 @@ export function selectChains(table: RoutingTable, chains: readonly string[], sha
   };
   return { version: `sha256:${sha256Hex(canonicalJson(content))}`, ...content };
 }
+
+/** What a sidecar may ask for: `*` alone, or at least one name. */
+export function isChainWish(chains: readonly string[]): boolean {
+  return chains.includes('*') ? chains.length === 1 : chains.length > 0;
+}

@@ -1,4 +1,5 @@
 import { parsed, type Parsed, type Problem } from '../problem.ts';
+import { isChainWish } from './select-chains.ts';
 import { sidecarVariables, streamPort } from './stream-names.ts';
 
 /** What injection tells a sidecar. */
@@ -24,8 +25,9 @@ export function parseSidecarEnvironment(environment: { readonly [name: string]: 
   const address = read(sidecarVariables.distributor);
   const distributor = hostAndPort(address);
   if (address !== '' && distributor === null) problems.push({ path: sidecarVariables.distributor, message: `must be host:port, such as belay.belay-system.svc:${streamPort}, not ${JSON.stringify(address)}` });
-  const chains = read(sidecarVariables.chains).split(',').map((name) => name.trim()).filter((name) => name !== '');
-  if (chains.length > 1 && chains.includes('*')) problems.push({ path: sidecarVariables.chains, message: 'must be * alone, or names of chains separated by commas' });
+  const wish = read(sidecarVariables.chains);
+  const chains = wish.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  if (wish !== '' && !isChainWish(chains)) problems.push({ path: sidecarVariables.chains, message: 'must be * alone, or names of chains separated by commas, at least one' });
   const value: SidecarEnvironment = {
     distributor: distributor ?? { host: '', port: streamPort },
     chains,

@@ -1,6 +1,7 @@
 /**
  * Names of the wire between a sidecar and the operator's distributor: one HTTP/2 request a sidecar over TLS 1.3, `POST /v1/stream`,
- * whose two bodies are NDJSON frames. Both programs take every name from here.
+ * whose two bodies are NDJSON frames. Answered 200 at once, or 401 where the token is refused; anything else is a reason to come back later.
+ * Both programs take every name from here.
  */
 export const streamPath = '/v1/stream';
 export const streamPort = 7443;

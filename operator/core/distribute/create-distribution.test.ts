@@ -12,7 +12,8 @@ const groq = providerEntry('groq', { needsKey: true });
 const box = providerEntry('box', { address: 'local:box' });
 const content = (deadlineMs = 1_000, more: Partial<NamespaceContent> = {}): NamespaceContent => ({
   tables: [routingTable([chainEntry('chat', [targetEntry('openai'), targetEntry('box')], { deadlineMs }), chainEntry('bulk', [targetEntry('groq')])], [openai, groq, box])],
-  keys: [key('openai'), key('groq'), key('stranger')],
+  // Of providers that no chain of the hello uses, that are unknown, and that need none.
+  keys: [key('openai'), key('groq'), key('stranger'), key('box')],
   endpoints: [{ name: 'box', state: 'Loading', url: null }],
   hints: [],
   ...more,

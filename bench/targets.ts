@@ -67,7 +67,8 @@ function belayCommand(folder: string, port: number, budget: boolean, ports: Upst
     ...names.flatMap((name) => providerManifests({ name, spec: { dialect: 'OpenAI', baseURL: `http://127.0.0.1:${ports[name]}/v1` } })),
     chainManifest(model, { retries: 0, ...(budget ? { latencyBudget: `${patienceMs}ms` } : {}), targets: names.map((name) => ({ providerRef: { name }, model: 'm' })) }),
   ]));
-  return nodeArguments('../cli/bin/belay.mjs', 'run', '-f', file, '--port', String(port), '--admin-port', '0');
+  // As a user starts it: its first line says with which flags.
+  return [new URL('../cli/bin/belay.mjs', import.meta.url).pathname, 'run', '-f', file, '--port', String(port), '--admin-port', '0'];
 }
 
 function urlAt(port: number): string {

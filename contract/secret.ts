@@ -6,7 +6,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself. Only the line that writes a credential header may call this. */
+  /** The value itself. Only the line that writes a credential header, and the one that writes a keys frame, may call this. */
   reveal(): string {
     return this.#value;
   }

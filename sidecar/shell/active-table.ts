@@ -72,7 +72,7 @@ const local = 'local:';
 
 /** A key goes only to the origin it was delivered for, whatever table runs. */
 function usableKey(key: KeyEntry | undefined, address: string): KeyEntry | null {
-  if (key === undefined || !URL.canParse(address)) return null;
+  if (key === undefined || !URL.canParse(address) || !URL.canParse(key.origin)) return null;
   return new URL(address).origin === new URL(key.origin).origin ? key : null;
 }
 

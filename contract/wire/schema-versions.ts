@@ -1,0 +1,12 @@
+import { schemaVersion } from '../routing-table.ts';
+
+/** Schema versions of routing tables that a sidecar of this release reads: what its hello says. */
+export const readableSchemaVersions: readonly number[] = [schemaVersion];
+/** Those that an operator of this release writes: its own, and those of the two minor releases before it. */
+export const writableSchemaVersions: readonly number[] = [schemaVersion];
+
+/** The newest that both know; null: there is none, and the sidecar serves on what it has. */
+export function sharedSchemaVersion(readable: readonly number[], writable: readonly number[] = writableSchemaVersions): number | null {
+  const shared = writable.filter((version) => readable.includes(version));
+  return shared.length === 0 ? null : Math.max(...shared);
+}

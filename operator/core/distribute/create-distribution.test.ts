@@ -1,0 +1,215 @@
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { Secret, type ClientFrame, type HelloFrame, type KeyEntry } from '@belay/contract';
+import { chainEntry, providerEntry, routingTable, targetEntry } from '../../../test/support/made-up-table.ts';
+import { createDistribution, type Distribution, type DistributionEffect } from './create-distribution.ts';
+import type { NamespaceContent } from './select-resources.ts';
+
+const sha256Hex = (text: string) => createHash('sha256').update(text).digest('hex');
+const key = (provider: string, version = '1'): KeyEntry => ({ provider, origin: `https://${provider}.example`, secret: new Secret(`key-of-${provider}`), version });
+const openai = providerEntry('openai', { needsKey: true });
+const groq = providerEntry('groq', { needsKey: true });
+const box = providerEntry('box', { address: 'local:box' });
+const content = (deadlineMs = 1_000, more: Partial<NamespaceContent> = {}): NamespaceContent => ({
+  tables: [routingTable([chainEntry('chat', [targetEntry('openai'), targetEntry('box')], { deadlineMs }), chainEntry('bulk', [targetEntry('groq')])], [openai, groq, box])],
+  // Of providers that no chain of the hello uses, that are unknown, and that need none.
+  keys: [key('openai'), key('groq'), key('stranger'), key('box')],
+  endpoints: [{ name: 'box', state: 'Loading', url: null }],
+  hints: [],
+  ...more,
+});
+const hello = (more: Partial<HelloFrame> = {}): HelloFrame => ({ frame: 'hello', pod: 'shop', uid: 'u', chains: ['chat'], have: { endpoints: null, keys: null, hints: null, table: null }, protocol: 1, schemaVersions: [1], ...more });
+
+const said = (distribution: Distribution, connection: number, frame: ClientFrame, nowMs = 0) => distribution.handle({ type: 'connection-said', connection, said: { type: 'frame-received', frame: { ok: true, value: frame } } }, nowMs);
+const sent = (effects: readonly DistributionEffect[]) => effects.flatMap((effect) => (effect.type === 'send-snapshot' ? [effect] : []));
+const resourceOf = (effects: readonly DistributionEffect[], type: string) => sent(effects).find(({ resource }) => resource.type === type);
+const closing = (effects: readonly DistributionEffect[]) => effects.flatMap((effect) => (effect.type === 'close' ? [effect.reason] : []));
+const framesOf = (effects: readonly DistributionEffect[]) => effects.flatMap((effect) => (effect.type === 'send' ? [effect.frame] : []));
+
+function opened(connection = 1, namespace = 'shop-ns', distribution = createDistribution(() => 0.5, sha256Hex)): Distribution {
+  distribution.handle({ type: 'connection-opened', connection, identity: { namespace, pod: 'shop', uid: 'u' } }, 0);
+  return distribution;
+}
+
+function serving(first = content()): Distribution {
+  const distribution = opened();
+  distribution.handle({ type: 'synced' }, 0);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: first }, 0);
+  return distribution;
+}
+
+/** Acks everything that is on its way until nothing is. */
+function settle(distribution: Distribution, effects: readonly DistributionEffect[]): void {
+  for (const { connection, nonce } of sent(effects)) settle(distribution, said(distribution, connection, { frame: 'ack', nonce }));
+}
+
+const tableWaits = (distribution: Distribution) => settle(distribution, said(distribution, 1, hello()));
+
+test('a hello gets its chains, and keys and endpoints of their providers alone, addresses and keys first', () => {
+  const effects = said(serving(), 1, hello());
+  expect(sent(effects).map(({ resource, nonce }) => [nonce, resource.type])).toEqual([['1', 'endpoints'], ['2', 'keys'], ['3', 'hints'], ['4', 'table']]);
+  expect(resourceOf(effects, 'table')?.resource.data).toMatchObject({ chains: [{ name: 'chat' }], providers: [{ name: 'openai' }, { name: 'box' }] });
+  expect(resourceOf(effects, 'keys')?.resource.data).toEqual([key('openai')]);
+  expect(resourceOf(effects, 'endpoints')?.resource.data).toEqual([{ name: 'box', state: 'Loading', url: null }]);
+});
+
+test('a sidecar of another namespace gets nothing of this one', () => {
+  const distribution = serving();
+  opened(2, 'other', distribution);
+  expect(said(distribution, 2, hello({ chains: ['*'] }))).toEqual([{ type: 'compile-namespace', namespace: 'other' }]);
+});
+
+test('before everything has synced nobody gets anything, and what was compiled by then is not kept', () => {
+  const distribution = opened();
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 0);
+  expect(said(distribution, 1, hello())).toEqual([]);
+  expect(distribution.handle({ type: 'synced' }, 0)).toEqual([{ type: 'compile-namespace', namespace: 'shop-ns' }]);
+  expect(sent(distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 0))).toHaveLength(4);
+});
+
+test('what a sidecar holds already is not sent again', () => {
+  const distribution = serving();
+  const [endpoints, keys, hints, table] = sent(said(distribution, 1, hello())).map(({ resource }) => resource.version);
+  opened(2, 'shop-ns', distribution);
+  const have = { endpoints: endpoints!, keys: keys!, hints: hints!, table: table! };
+  expect(said(distribution, 2, hello({ have: { ...have, table: 'sha256:old' } })).map((effect) => (effect.type === 'send-snapshot' ? effect.resource.type : effect.type))).toEqual(['table']);
+});
+
+test('two sidecars that ask alike get the very same objects, and so does one whose content changed elsewhere', () => {
+  const distribution = serving();
+  const first = said(distribution, 1, hello());
+  opened(2, 'shop-ns', distribution);
+  const second = said(distribution, 2, hello());
+  for (const type of ['table', 'keys', 'endpoints']) expect(resourceOf(second, type)?.resource).toBe(resourceOf(first, type)?.resource);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(1_000, { endpoints: [{ name: 'box', state: 'Ready', url: 'http://box/v1' }] }) }, 1);
+  opened(3, 'shop-ns', distribution);
+  expect(resourceOf(said(distribution, 3, hello()), 'keys')?.resource).toBe(resourceOf(first, 'keys')?.resource);
+});
+
+test('tables wait for a quiet 100 ms, and for 1 s at most; keys do not wait', () => {
+  const distribution = serving();
+  tableWaits(distribution);
+  const changed = distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(2_000, { keys: [] }) }, 10);
+  expect(changed.map((effect) => (effect.type === 'send-snapshot' ? effect.resource.type : effect))).toEqual(['keys', { type: 'wake', delayMs: 100 }]);
+  settle(distribution, changed);
+  for (let atMs = 60; atMs < 1_010; atMs += 50) {
+    distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(atMs, { keys: [] }) }, atMs);
+    expect(sent(distribution.handle({ type: 'ticked' }, atMs + 49))).toEqual(atMs + 49 < 1_010 ? [] : [expect.objectContaining({ type: 'send-snapshot' })]);
+  }
+});
+
+test('what changes while a table is on its way is sent after its ack, the latest alone', () => {
+  const distribution = serving();
+  const first = said(distribution, 1, hello());
+  for (const atMs of [1_000, 2_000, 3_000]) {
+    distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(atMs) }, atMs);
+    expect(sent(distribution.handle({ type: 'ticked' }, atMs + 100))).toEqual([]);
+  }
+  const next = said(distribution, 1, { frame: 'ack', nonce: resourceOf(first, 'table')!.nonce }, 4_000);
+  expect(sent(next).map(({ resource }) => resource.data)).toMatchObject([{ chains: [{ deadlineMs: 3_000 }] }]);
+});
+
+test('a refused table is not sent again, is told with its words, and the next one is sent', () => {
+  const distribution = serving();
+  const table = resourceOf(said(distribution, 1, hello()), 'table')!;
+  said(distribution, 1, { frame: 'nack', nonce: table.nonce, error: 'chains[0]: bad' });
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 0, rejected: 1, lastError: 'chains[0]: bad' });
+  expect(resourceOf(distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 1), 'table')).toBeUndefined();
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(5) }, 2);
+  const next = resourceOf(distribution.handle({ type: 'ticked' }, 500), 'table')!;
+  expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ current: 0, rejected: 0 });
+  said(distribution, 1, { frame: 'ack', nonce: next.nonce });
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 1, rejected: 0, lastError: '' });
+});
+
+test('an answer to a nonce that is not on its way changes nothing', () => {
+  const distribution = serving();
+  said(distribution, 1, hello());
+  expect(said(distribution, 1, { frame: 'ack', nonce: '77' })).toEqual([]);
+  expect(distribution.countSidecars('shop-ns', 'chat').current).toBe(0);
+});
+
+test('a chain counts only sidecars that asked for it', () => {
+  const distribution = serving();
+  opened(2, 'shop-ns', distribution);
+  settle(distribution, said(distribution, 1, hello()));
+  settle(distribution, said(distribution, 2, hello({ chains: ['*'] })));
+  expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ connected: 2, current: 2 });
+  expect(distribution.countSidecars('shop-ns', 'bulk')).toMatchObject({ connected: 1 });
+  expect(distribution.countSidecars('other', 'chat')).toMatchObject({ connected: 0 });
+  distribution.handle({ type: 'connection-closed', connection: 2 }, 1);
+  expect(distribution.countSidecars('shop-ns', 'bulk')).toMatchObject({ connected: 0 });
+});
+
+test('a sidecar that reads no schema version that is written gets keys but no table, and counts as rejected', () => {
+  const distribution = serving();
+  expect(sent(said(distribution, 1, hello({ schemaVersions: [9] }))).map(({ resource }) => resource.type)).toEqual(['endpoints', 'keys', 'hints']);
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 0, rejected: 1, lastError: 'the sidecar of pod shop reads tables of schemaVersion 9 alone: restart the pod to give it a newer one' });
+});
+
+describe('a connection is closed', () => {
+  test.each<[string, ClientFrame, string]>([
+    ['that does not begin with hello', { frame: 'ack', nonce: '1' }, 'its first frame must be hello, not ack'],
+    ['whose hello names another pod', hello({ pod: 'bank' }), 'its hello names another pod than its token, which is of shop'],
+    ['whose hello names another uid', hello({ uid: 'x' }), 'its hello names another pod than its token, which is of shop'],
+    ['of another protocol', hello({ protocol: 2 }), 'it speaks protocol 2, and this distributor 1'],
+  ])('%s', (_, frame, reason) => {
+    const effects = said(serving(), 1, frame);
+    expect(effects).toEqual([{ type: 'close', reason, connection: 1 }]);
+  });
+
+  test('that says hello twice', () => {
+    const distribution = serving();
+    said(distribution, 1, hello());
+    expect(closing(said(distribution, 1, hello()))).toEqual(['it said hello twice']);
+  });
+
+  test('that sends a bad line', () => {
+    const bad = { type: 'frame-received', frame: { ok: false, problems: [{ path: 'nonce', message: 'must be a text' }] } } as const;
+    expect(closing(serving().handle({ type: 'connection-said', connection: 1, said: bad }, 0))).toEqual(['it sent a bad frame: nonce: must be a text']);
+  });
+
+  test('whose socket is stuck for 10 s; until then it is sent nothing, and everything once it flows', () => {
+    const distribution = serving();
+    const measured = (bufferedBytes: number, nowMs: number) => distribution.handle({ type: 'connection-said', connection: 1, said: { type: 'socket-measured', bufferedBytes } }, nowMs);
+    tableWaits(distribution);
+    measured(1_048_577, 1_000);
+    const changed = distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(1_000, { keys: [] }) }, 1_500);
+    expect(sent(changed)).toEqual([]);
+    expect(sent(measured(1_048_576, 10_999)).map(({ resource }) => resource.type)).toEqual(['keys']);
+    measured(1_048_577, 11_000);
+    expect(closing(measured(1_048_577, 20_999))).toEqual([]);
+    expect(closing(measured(1_048_577, 21_000))).toEqual(['more than 1048576 bytes have waited in its socket for 10 s']);
+  });
+
+  test('of which nothing is heard for 60 s', () => {
+    const distribution = serving();
+    said(distribution, 1, hello(), 1_000);
+    expect(closing(distribution.handle({ type: 'ticked' }, 60_999))).toEqual([]);
+    expect(closing(distribution.handle({ type: 'ticked' }, 61_000))).toEqual(['nothing was heard of it for 60 s']);
+    expect(distribution.countSidecars('shop-ns', 'chat').connected).toBe(0);
+  });
+});
+
+test('a ping goes out every 20 s', () => {
+  const distribution = serving();
+  const pings = [19_999, 20_000, 20_001, 39_999, 40_000].filter((atMs) => framesOf(distribution.handle({ type: 'ticked' }, atMs)).length > 0);
+  expect(pings).toEqual([20_000, 40_000]);
+});
+
+test('after its age, or on draining, a connection is asked to leave once, and closed if it has not', () => {
+  for (const [atMs, event] of [[30 * 60_000, 'ticked'], [5_000, 'draining']] as const) {
+    const distribution = serving();
+    said(distribution, 1, hello(), atMs - 1);
+    expect(framesOf(distribution.handle({ type: event }, atMs))).toEqual([{ frame: 'goaway', reconnectWithinMs: 10_000 }]);
+    expect(framesOf(distribution.handle({ type: 'draining' }, atMs + 1))).toEqual([]);
+    expect(closing(distribution.handle({ type: 'ticked' }, atMs + 14_999))).toEqual([]);
+    expect(closing(distribution.handle({ type: 'ticked' }, atMs + 15_000))).toEqual(['it was asked to go elsewhere and has not']);
+  }
+});
+
+test('a report is handed on with the identity of its token', () => {
+  const distribution = serving();
+  said(distribution, 1, hello());
+  expect(said(distribution, 1, { frame: 'report', chains: [] })).toEqual([{ type: 'note-report', identity: { namespace: 'shop-ns', pod: 'shop', uid: 'u' }, chains: [], connection: 1 }]);
+});

@@ -1,0 +1,27 @@
+import type { NamespaceContent } from './select-resources.ts';
+
+/** What one namespace's sidecars are given, and what will take its place. */
+export interface Publication {
+  readonly current: NamespaceContent | null;
+  readonly pending: { readonly content: NamespaceContent; readonly sinceMs: number; readonly dueMs: number } | null;
+}
+
+const quietMs = 100;
+const longestMs = 1_000;
+
+/**
+ * Something of the namespace was compiled anew. Its keys, endpoints and hints count at once, so that what was withdrawn is gone; its tables once
+ * nothing has changed for 100 ms, and after 1 s at the latest. What a namespace gets first, it gets at once.
+ */
+export function changePublication({ current, pending }: Publication, content: NamespaceContent, nowMs: number): Publication {
+  if (current === null) return { current: content, pending: null };
+  const { tables, ...atOnce } = content;
+  const sinceMs = pending?.sinceMs ?? nowMs;
+  return { current: { ...atOnce, tables: current.tables }, pending: { content: { ...atOnce, tables }, sinceMs, dueMs: Math.min(nowMs + quietMs, sinceMs + longestMs) } };
+}
+
+/** Its time has come, or it is not yet due and all stays. */
+export function duePublication(publication: Publication, nowMs: number): Publication {
+  const { pending } = publication;
+  return pending === null || nowMs < pending.dueMs ? publication : { current: pending.content, pending: null };
+}

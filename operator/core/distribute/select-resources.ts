@@ -1,0 +1,37 @@
+import { canonicalJson, resourceTypes, selectChains, type EndpointEntry, type HintEntry, type KeyEntry, type Resource, type ResourceType, type RoutingTable } from '@belay/contract';
+
+/** Everything that one namespace may have, as it is now. */
+export interface NamespaceContent {
+  /** The same chains once in each schema version that is written, newest last; at least one. */
+  readonly tables: readonly [RoutingTable, ...RoutingTable[]];
+  readonly keys: readonly KeyEntry[];
+  readonly endpoints: readonly EndpointEntry[];
+  readonly hints: readonly HintEntry[];
+}
+
+export type Resources = { readonly [type in ResourceType]: Extract<Resource, { readonly type: type }> | null };
+
+/**
+ * What a sidecar gets that asked for these chains and reads this schema version: its chains, and keys, endpoints and hints of the providers they
+ * use, no others. null: it reads no version that is written; keys and endpoints still follow its chains, a table does not come. A resource whose
+ * content is that of `before` is the very object of before, and so is serialised once.
+ */
+export function selectResources(content: NamespaceContent, chains: readonly string[], schemaVersion: number | null, before: Resources | null, sha256Hex: (text: string) => string): Resources {
+  const written = content.tables.find((table) => table.schemaVersion === schemaVersion);
+  const table = selectChains(written ?? content.tables[content.tables.length - 1] ?? content.tables[0], chains, sha256Hex);
+  const keyed = new Set(table.providers.filter(({ needsKey }) => needsKey).map(({ name }) => name));
+  const providers = new Set(table.providers.map(({ name }) => name));
+  const addresses = new Set(table.providers.map(({ address }) => address));
+  const keys = content.keys.filter(({ provider }) => keyed.has(provider));
+  const endpoints = content.endpoints.filter(({ name }) => addresses.has(`local:${name}`));
+  const hints = content.hints.filter(({ provider }) => providers.has(provider));
+  const versionOf = (value: unknown) => `sha256:${sha256Hex(canonicalJson(value))}`;
+  const now: Resources = {
+    endpoints: { type: 'endpoints', version: versionOf(endpoints), data: endpoints },
+    // Never of a key itself: versions stand in logs.
+    keys: { type: 'keys', version: versionOf(keys.map(({ provider, origin, version }) => ({ provider, origin, version }))), data: keys },
+    hints: { type: 'hints', version: versionOf(hints), data: hints },
+    table: written === undefined ? null : { type: 'table', version: table.version, data: table },
+  };
+  return Object.fromEntries(resourceTypes.map((type) => [type, before?.[type]?.version === now[type]?.version ? (before?.[type] ?? null) : now[type]])) as Resources;
+}

@@ -1,0 +1,29 @@
+import type { ConnectionState } from './connection.ts';
+
+/** `status.sidecars` of one chain. */
+export interface SidecarCounts {
+  readonly connected: number;
+  /** Of these, those that run what is published for them. */
+  readonly current: number;
+  /** Of these, those that refused it or read no schema version of it. */
+  readonly rejected: number;
+  /** In the words of the sidecar that refused last; empty: none did. */
+  readonly lastError: string;
+}
+
+/** Counts the sidecars of a namespace that asked for this chain, by name or with `*`. */
+export function countSidecars(connections: Iterable<ConnectionState>, namespace: string, chain: string): SidecarCounts {
+  const asked = [...connections].filter(({ identity, hello }) => identity.namespace === namespace && (hello?.chains.some((name) => name === '*' || name === chain) ?? false));
+  const refusals = asked.flatMap((connection) => refusalOf(connection) ?? []).sort((a, b) => b.atMs - a.atMs);
+  return {
+    connected: asked.length,
+    current: asked.filter(({ slots: { table } }) => table.wanted !== null && table.acked === table.wanted.version).length,
+    rejected: refusals.length,
+    lastError: refusals[0]?.error ?? '',
+  };
+}
+
+function refusalOf({ identity, hello, schemaVersion, slots: { table }, heardMs }: ConnectionState): { readonly error: string; readonly atMs: number } | null {
+  if (schemaVersion === null) return { error: `the sidecar of pod ${identity.pod} reads tables of schemaVersion ${hello?.schemaVersions.join(', ') ?? ''} alone: restart the pod to give it a newer one`, atMs: heardMs };
+  return table.rejected !== null && table.rejected.version === table.wanted?.version ? table.rejected : null;
+}

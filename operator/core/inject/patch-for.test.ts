@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { parseSidecarEnvironment } from '@belay/contract';
 import { applyPatch } from '../../../test/golden/inject/apply-patch.ts';
 import { arbitraryPod, meddle } from '../../../test/golden/inject/arbitrary-pod.ts';
 import { settings } from '../../../test/golden/inject/read-pods.ts';
@@ -63,6 +64,24 @@ test('an application\'s container called belay is no sidecar, even in an injecte
   expect(patchFor(pod, settings)).toMatchObject({ kind: 'denied' });
 });
 
+test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, the sidecar reads from its environment what injection meant', (inject, chains) => {
+  const resolved: { readonly [path: string]: string } = { 'metadata.name': 'app-1', 'metadata.namespace': 'support', 'metadata.uid': 'u-1', 'status.podIP': '10.0.0.7' };
+  const sidecar = injectedOf(podWith({}, { inject })).spec.initContainers?.[0];
+  const environment = Object.fromEntries((sidecar?.env ?? []).map(({ name, value, valueFrom }) =>
+    [name, value ?? resolved[(valueFrom as { readonly fieldRef: { readonly fieldPath: string } }).fieldRef.fieldPath]]));
+  expect(parseSidecarEnvironment(environment)).toEqual({
+    ok: true,
+    value: { distributor: { host: 'belay.belay-system.svc', port: 7443 }, chains, podName: 'app-1', podUid: 'u-1', namespace: 'support', certificates: settings.caCertificates },
+  });
+});
+
+test('annotations that cost a pod its class do so once, and the same way again', () => {
+  const containers = [{ name: 'app', resources: { limits: { cpu: '1', memory: '1Gi' } } }];
+  const injected = injectedOf(podWith({ containers }, { 'sidecar-cpu': '1', 'sidecar-cpu-limit': '2' }));
+  expect(injected.spec.initContainers?.[0]?.resources).toEqual({ requests: { cpu: '1', memory: '256Mi' }, limits: { cpu: '2', memory: '256Mi' } });
+  expect(patched(patchFor(injected, settings)).patch).toEqual([]);
+});
+
 test('settings that changed reach a pod that is injected anew', () => {
   const injected = injectedOf(podWith({}, {}));
   const again = injectedOf(injected, { ...settings, image: 'registry.example/belay/sidecar:0.2.0', caCertificates: 'new' });
@@ -79,7 +98,8 @@ describe('whatever the pod', () => {
 
   test('the sidecar is first, alone in holding the token, and everything else stays but for variables', () => {
     fc.assert(fc.property(arbitraryPod, (pod) => {
-      const { spec } = injectedOf(pod);
+      const { metadata, spec } = injectedOf(pod);
+      expect(metadata.labels).toEqual({ ...pod.metadata.labels, 'belay.dev/injected': 'true' });
       expect(spec.initContainers?.[0]).toMatchObject({ name: 'belay', restartPolicy: 'Always' });
       const others = [...(spec.initContainers ?? []).slice(1), ...spec.containers];
       const before = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];

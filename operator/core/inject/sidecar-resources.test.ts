@@ -15,6 +15,7 @@ describe('the sidecar of', () => {
     ['a Guaranteed pod keeps that where a request is annotated', [full], { cpu: '2', memory: '1Gi' }, { requests: { cpu: '2', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } }],
     ['a Guaranteed pod keeps that where a limit is annotated', [full], { cpuLimit: '2', memoryLimit: '1Gi' }, { requests: { cpu: '2', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } }],
     ['a pod whose requests are below its limits is not Guaranteed', [{ limits: full.limits, requests: { cpu: '100m' } }], {}, { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '500m', memory: '256Mi' } }],
+    ['a pod whose limits are zero is not Guaranteed', [{ limits: { cpu: '0', memory: '1Gi' } }], {}, { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '500m', memory: '256Mi' } }],
     ['a pod with an annotated request above the default limit gets that limit', [{ limits: { cpu: '1' } }], { cpu: '1', memory: '1Gi' }, { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } }],
     ['a pod with an annotated limit below the default request gets that request', [{}], { cpuLimit: '20m', memoryLimit: '64Mi' }, { requests: { cpu: '20m', memory: '64Mi' }, limits: { cpu: '20m', memory: '64Mi' } }],
   ])('%s', (_, containers, overrides, expected) => {

@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { parsedRules } from './bundle/parsed-rules.ts';
 import { precompiledSchemas } from './bundle/precompiled-schemas.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -27,7 +28,7 @@ try {
     keepNames: false,
     sourcemap: 'external',
     metafile: true,
-    plugins: [precompiledSchemas(root)],
+    plugins: [precompiledSchemas(root), parsedRules()],
     legalComments: 'none',
     logLevel: 'warning',
     // CommonJS packages inside an ES module call require for Node's own modules.

@@ -3,6 +3,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+
+// Keeps V8's young generation from growing to 48 MiB: after 4,000 requests and 1,000 streams 92 MB of anonymous memory in
+// place of 194, for CPU that differs by less than two runs of the same do. Has to be said before the heap has grown.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const needed = 24;
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -1,10 +1,11 @@
-import { celEnv, isCelError, parse, plan, type CelInput, type CelResult } from '@bufbuild/cel';
+import { celEnv, isCelError, plan, type CelInput, type CelResult } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 import type { CrdSchema, OpenAPISchema } from '@belay/operator/core/resources/crd-schemas.ts';
 import { formatFieldPath, type FieldPath } from '../manifest/field-path.ts';
 import { isObject, type JsonObject } from '../manifest/read-manifests.ts';
 import type { Json } from '../manifest/yaml-tree.ts';
 import { duplicate, fieldError, invalid, required, type FieldError } from './field-error.ts';
+import { parseRule } from './parse-rule.ts';
 
 /** Evaluates a CRD's x-kubernetes-validations on a normalized resource; path, reason and message are an API server's. */
 export type RuleCheck = (value: JsonObject) => readonly FieldError[];
@@ -24,7 +25,7 @@ function createRuleCompiler(): (rule: string) => Rule {
   return (text) => {
     const known = rules.get(text);
     if (known !== undefined) return known;
-    const evaluate = plan(env, parse(text)) as (bindings: { self: CelInput }) => CelResult;
+    const evaluate = plan(env, parseRule(text)) as (bindings: { self: CelInput }) => CelResult;
     const rule: Rule = (self) => {
       const result = evaluate({ self });
       return isCelError(result) ? result.message : result === true;

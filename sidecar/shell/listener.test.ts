@@ -65,6 +65,13 @@ describe('what is served', () => {
     ['GET', '/belay/health', 200, '"breaker":"closed"'],
     ['GET', '/belay/table', 200, '"namespace":"tests"'],
     ['GET', '/belay/decisions', 200, '"decisions":[]'],
+    ['GET', '/v1/models/', 200, '"id":"chat"'],
+    ['GET', '//v1//models/chat', 200, '"id":"chat"'],
+    ['GET', 'http://localhost/v1/models?x=1', 200, '"id":"chat"'],
+    ['GET', '/v1/chat/completions/?api-version=1', 405, '/v1/chat/completions takes POST, not GET.'],
+    ['GET', '//', 404, 'Nothing is served at \\"/\\"'],
+    ['GET', 'http://[::1/x', 404, 'Nothing is served at'],
+    ['GET', '/v1/models/%zz', 404, '\\"%zz\\" is in no chain'],
     ['GET', '/belay/decisions?id=pod.99', 404, 'No decision \\"pod.99\\" is kept'],
   ])('%s %s', async (method, path, status, words) => {
     const { port } = await start(one);

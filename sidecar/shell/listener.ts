@@ -58,9 +58,13 @@ async function route(plane: Plane, request: IncomingMessage, response: ServerRes
   sendWhole(response, 200, { 'content-type': 'application/json', [responseHeaders.requestId]: id }, page.body);
 }
 
+/**
+ * Path and query of a request's target, in its origin or absolute form (RFC 9112, 3.2). Slashes that a base URL doubled or
+ * left at the end are forgiven; nothing here throws, whatever a client sends.
+ */
 function addressed({ url = '' }: IncomingMessage): { pathname: string; query: URLSearchParams } {
-  const mark = url.indexOf('?');
-  return mark < 0 ? { pathname: url, query: new URLSearchParams() } : { pathname: url.slice(0, mark), query: new URLSearchParams(url.slice(mark)) };
+  const [, path = '', query = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)\??([^#]*)/i.exec(url) ?? [];
+  return { pathname: path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1'), query: new URLSearchParams(query) };
 }
 
 /** A body that nobody reads: Node throws its rest away behind the answer, and after a while the connection goes too. */

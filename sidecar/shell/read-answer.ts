@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { bodyForm, type BodyForm } from '../dialects/openai-chat/upstream/body-form.ts';
 import { fail, safely, stir, type Attempt, type BodyReader } from './attempt.ts';
 import { readError } from './error-body.ts';
 import { readStream } from './stream-body.ts';
@@ -31,11 +32,34 @@ export function readAnswer(attempt: Attempt): UpstreamListener {
   };
 }
 
-/** What the answer says it is decides, not what was asked for: some servers stream unasked, some never do. */
+/**
+ * What the answer is decides, not what was asked for: some servers stream unasked, some never do. Its first byte tells;
+ * where that says nothing, its content type does.
+ */
 function bodyOfSuccess(attempt: Attempt, headers: IncomingHttpHeaders): BodyReader {
+  const blanks: Uint8Array[] = [];
+  let reader: BodyReader | null = null;
+  const choose = (form: BodyForm): BodyReader => {
+    reader = form === 'events' || (form === 'unclear' && isDeclaredStream(attempt, headers)) ? readStream(attempt) : readWhole(attempt, headers);
+    for (const chunk of blanks) reader.data(chunk);
+    return reader;
+  };
+  return {
+    data(chunk) {
+      if (reader !== null) return reader.data(chunk);
+      const form = bodyForm(chunk);
+      if (form === null) blanks.push(chunk);
+      else choose(form).data(chunk);
+    },
+    end: () => (reader ?? choose('unclear')).end(),
+    failed: (failure) => (reader ?? choose('unclear')).failed(failure),
+  };
+}
+
+function isDeclaredStream({ planned, unaryOnly, target }: Attempt, headers: IncomingHttpHeaders): boolean {
   const type = (headers['content-type'] ?? '').toLowerCase();
-  if (type.includes('text/event-stream')) return readStream(attempt);
-  return attempt.planned.streamed && !attempt.unaryOnly.has(attempt.target.healthKey) && !type.includes('json') ? readStream(attempt) : readWhole(attempt, headers);
+  if (type.includes('text/event-stream')) return true;
+  return planned.streamed && !unaryOnly.has(target.healthKey) && !type.includes('json');
 }
 
 function requestIdOf(headers: IncomingHttpHeaders): string | null {

@@ -194,10 +194,10 @@ describe('what was asked for and what came', () => {
   });
 
   test('a stream where JSON was asked for is gathered, however long', async () => {
-    const long = 'x'.repeat(40_000);
-    const { port } = await start({ a: { handler: (_request, response) => void response.writeHead(200, sse).end(event({ content: 'in ' }) + event({ content: long }) + event({ content: ' parts' }) + event({}, 'stop') + 'data: [DONE]\n\n') } });
+    const words = Array.from({ length: 200 }, (_, at) => `${at} ${'x'.repeat(4_000)} `);
+    const { port } = await start({ a: { handler: (_request, response) => void response.writeHead(200, sse).end(words.map((content) => event({ content })).join('') + event({}, 'stop') + 'data: [DONE]\n\n') } });
     const { body } = await call(port, { body: chat() });
-    expect(JSON.parse(body)).toMatchObject({ choices: [{ message: { content: `in ${long} parts` }, finish_reason: 'stop' }] });
+    expect(JSON.parse(body)).toMatchObject({ choices: [{ message: { content: words.join('') }, finish_reason: 'stop' }] });
   });
 
   test('a target that refuses to stream is asked once more without, and that is remembered', async () => {

@@ -39,14 +39,14 @@ function onChunk(attempt: Attempt, reader: StreamReader, chunk: Uint8Array): voi
   if (attempt.over) return;
   const pushed = reader.push(chunk);
   stir(attempt);
-  const counts = pushed.events.some(isProgress) || (reader.blockOpen && pushed.events.length > 0);
-  if (counts) attempt.lastFedMs = attempt.clock.nowMs();
+  const spoke = pushed.events.some(isProgress);
+  if (spoke || (reader.blockOpen && pushed.events.length > 0)) attempt.lastFedMs = attempt.clock.nowMs();
   const from = attempt.answered ? 0 : begin(attempt, pushed.events);
   // Telling of first content may have cost the race.
-  if (!attempt.over) goOn(attempt, reader, pushed, from);
+  if (!attempt.over) goOn(attempt, reader, pushed, from, spoke);
 }
 
-function goOn(attempt: Attempt, reader: StreamReader, { events, failure: broken }: StreamPush, from: number): void {
+function goOn(attempt: Attempt, reader: StreamReader, { events, failure: broken }: StreamPush, from: number, spoke: boolean): void {
   const last = events.at(-1);
   const end = last?.kind === 'End' ? last.bytes : null;
   handOn(attempt, events, from, end === null ? events.length : events.length - 1);
@@ -54,9 +54,13 @@ function goOn(attempt: Attempt, reader: StreamReader, { events, failure: broken 
   if (end !== null) {
     attempt.endBytes = end;
     onEnd(attempt, reader);
-  } else if (reader.finished && attempt.disarm === null) {
-    attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
-  }
+  } else if (reader.finished && (spoke || attempt.disarm === null)) awaitEnd(attempt, reader);
+}
+
+/** Counts from the last content: there are servers that write a finish reason on every chunk. */
+function awaitEnd(attempt: Attempt, reader: StreamReader): void {
+  attempt.disarm?.();
+  attempt.disarm = attempt.clock.after(afterFinishMs, () => safely(attempt, () => onEnd(attempt, reader)));
 }
 
 /** Tells of first content once everything up to it is in hand; returns where the rest begins. */

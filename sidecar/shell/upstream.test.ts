@@ -186,9 +186,15 @@ describe('a connection', () => {
   });
 });
 
+test('an answer that switches to another protocol is a failure at once', async () => {
+  const { url } = await serve((request) => void request.socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n'));
+  const { failure: failed } = await over(post(url));
+  expect(failed).toMatchObject({ class: 'Transient', detail: 'connection closed without an answer' });
+});
+
 test('every pool looks names up through the guard', () => {
   for (const url of ['http://a.svc/', 'https://api.example/']) {
-    expect(pools.poolFor(new URL(url), provider).agent.options).toMatchObject({ lookup: guardedLookup });
+    expect(pools.poolFor(new URL(url), provider).agent).toMatchObject({ options: { lookup: guardedLookup } });
   }
 });
 

@@ -82,6 +82,7 @@ function send(exchange: Exchange): void {
   });
   sent.on('response', (answer) => onHead(exchange, answer));
   sent.on('error', (error) => onError(exchange, sent, error));
+  sent.on('close', () => onClose(exchange, sent));
   sent.end(request.body);
 }
 
@@ -119,6 +120,11 @@ function onError(exchange: Exchange, sent: ClientRequest, error: Error): void {
     return send(exchange);
   }
   fail(exchange, failureFromNode(error, exchange.phase));
+}
+
+/** Closed without an answer and without an error: Node ends a connection so that was switched to another protocol (101). */
+function onClose(exchange: Exchange, sent: ClientRequest): void {
+  if (exchange.phase !== 'answering' && sent === exchange.sent) fail(exchange, failure('Transient', 'connection closed without an answer'));
 }
 
 function fail(exchange: Exchange, reason: Failure): void {

@@ -217,10 +217,13 @@ export async function until(holds: () => boolean, withinMs = 4_000): Promise<voi
 export async function unchanging(figure: () => number): Promise<void> {
   let last = figure();
   let sinceMs = systemClock.nowMs();
+  // Turns count too: a machine that was busy elsewhere moved nothing meanwhile.
+  let turns = 0;
   await until(() => {
     const now = figure();
-    if (now !== last) sinceMs = systemClock.nowMs();
+    turns += 1;
+    if (now !== last) [sinceMs, turns] = [systemClock.nowMs(), 0];
     last = now;
-    return systemClock.nowMs() - sinceMs > 300;
+    return turns > 1_000 && systemClock.nowMs() - sinceMs > 300;
   }, 20_000);
 }

@@ -16,6 +16,8 @@ function tell({ plan, world }: Case): string[] {
   return tellRun(attemptPlan({ ...racing, ...plan }), world);
 }
 
+const refusal = { status: 400, contentType: 'application/json', body: '{"error":{}}', requestId: null };
+
 const hedges: Record<string, Case> = {
   'the primary answers before the hedge delay: nobody is asked': {
     world: worldOf({ a: [says(900)] }),
@@ -52,6 +54,21 @@ const hedges: Record<string, Case> = {
     world: worldOf({ a: [fails('Overload', 2_500)], b: [silent()], c: [says(300)] }),
     told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '2500 settle a Failed Overload Failed', '2500 start c Fallback',
       '2800 cancel b', '2800 settle b Cancelled LowerBound', '2800 commit c', '2900 settle c Ok Ok', '2900 finish answered c'],
+  },
+  'a hedge that refuses leaves the answer to the primary': {
+    plan: { targets: [a, b, c] },
+    world: worldOf({ a: [says(1_800)], b: [fails('Content', 100, { answer: refusal })] }),
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1100 settle b Failed Content Soft', '1800 commit a', '1900 settle a Ok Ok', '1900 finish answered a'],
+  },
+  'a hedge that refused is not routed around when the primary fails': {
+    plan: { targets: [a, b, c] },
+    world: worldOf({ a: [fails('Overload', 1_800)], b: [fails('Content', 100, { answer: refusal })] }),
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1100 settle b Failed Content Soft', '1800 settle a Failed Overload Failed', '1800 finish failed 400'],
+  },
+  'a primary that refuses ends the race': {
+    plan: { targets: [a, b, c] },
+    world: worldOf({ a: [fails('Content', 1_200, { answer: refusal })], b: [says(900)] }),
+    told: ['0 start a Primary', '1000 ask b', '1000 start b Hedge', '1200 settle a Failed Content Soft', '1200 cancel b', '1200 settle b Cancelled LowerBound', '1200 finish failed 400'],
   },
   'a hedge stays out of the failure domains that run': {
     plan: { targets: [a, plannedTarget('twin', { failureDomain: 'a' }), c], race: first },

@@ -29,23 +29,29 @@ export function failAttempt(turn: Turn, number: number, given: Failure, health?:
   settle(turn, number, 'Failed', failed, health ?? healthWord(failed));
   remember(turn, number, index, failed);
   const primary = attemptAt(state, 0).target === index;
-  if (goesBack(failed, primary, underWay(turn) === 0)) {
+  if (primary && (failed.class === 'Client' || isRefusal(failed))) {
     cancelLosers(turn, null);
     finish(turn, returnedEnding(failed, describeFailures(plan, state)));
     return;
   }
   decide(turn);
-  if (state.winner !== null || turn.ending !== null) return;
+  if (state.winner !== null || turn.ending !== null || endsRefused(turn)) return;
   replaceAttempt(turn, number, primary);
   if (underWay(turn) === 0) endOrWait(turn);
 }
 
-/**
- * Client blames the request, as far as the first target was asked. A Content with an answer is its provider's decision
- * (filtered): nobody is asked in its place unless a trigger says so.
- */
-function goesBack({ class: name, answer }: Failure, primary: boolean, alone: boolean): boolean {
-  return (name === 'Client' && primary) || (name === 'Content' && answer !== null && (primary || alone));
+/** A provider's own decision against the request (filtered): no other target is asked in its place. */
+function isRefusal({ class: name, answer }: Failure): boolean {
+  return name === 'Content' && answer !== null;
+}
+
+/** One refused: nothing more is started, and once nothing runs any more the refusal goes back. */
+function endsRefused(turn: Turn): boolean {
+  const { plan, state } = turn;
+  const refusal = state.attempts.map(({ failure }) => failure).find((failed) => failed !== null && isRefusal(failed));
+  if (refusal === undefined || refusal === null) return false;
+  if (underWay(turn) === 0) finish(turn, returnedEnding(refusal, describeFailures(plan, state)));
+  return true;
 }
 
 /** Model `*` passes the app's own name on: a provider that does not know it blames the request. */

@@ -136,6 +136,7 @@ describe('a request in sequence', () => {
   });
 });
 
+const refusal = { status: 400, contentType: 'application/json', body: '{"error":{}}', requestId: null };
 const moves: Record<string, Case> = {
   'Client from the first target goes back at once': {
     world: worldOf({ a: [fails('Client', 50, { status: 422 })] }),
@@ -181,6 +182,16 @@ const moves: Record<string, Case> = {
   'an empty answer is a failure before content': {
     world: worldOf({ a: [fails('Content')], b: [says(100)] }),
     told: ['0 start a Primary', '50 settle a Failed Content Soft', '50 start b Fallback', '150 commit b', '250 settle b Ok Ok', '250 finish answered b'],
+  },
+  'a refusal that is the provider\'s own goes back at once': {
+    plan: { retries: 3 },
+    world: worldOf({ a: [fails('Content', 50, { status: 400, answer: refusal })], b: [says(100)] }),
+    told: ['0 start a Primary', '50 settle a Failed Content Soft', '50 finish failed 400'],
+  },
+  'a refusal by the target of a fallback is not routed around either': {
+    plan: { targets: [a, b, plannedTarget('c')] },
+    world: worldOf({ a: [fails('Overload')], b: [fails('Content', 50, { status: 400, answer: refusal })], c: [says(100)] }),
+    told: ['0 start a Primary', '50 settle a Failed Overload Failed', '50 start b Fallback', '100 settle b Failed Content Soft', '100 finish failed 400'],
   },
   'an oversize Rate moves on and cools nobody down': {
     plan: { rateLimitWaitUpToMs: 5_000 },

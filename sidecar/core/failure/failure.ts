@@ -14,7 +14,7 @@ export interface Failure {
   /** A Timeout during which not a byte came from the target (no headers, no ping). */
   readonly silent: boolean;
   /**
-   * What may go back to the client for Client, Context and Content: the upstream's own answer. A Content that has one
+   * What may go back to the client for Client, Context and Content, and for a Missing where the application chose the model: the upstream's own answer. A Content that has one
    * is the provider's decision (filtered): it goes back at once unless a trigger says otherwise. A Content without one
    * (empty, a tool call that the model got wrong) is the model's fault: the next target is asked.
    */

@@ -6,6 +6,8 @@ import { createToolCallTracker, type ToolCall, type ToolCallTracker } from './to
 /** Gathers a stream's chunks into the answer that the provider would have given unary. */
 export interface Assembler {
   add(chunk: JsonObject): void;
+  /** Characters that the deltas brought so far, about. */
+  readonly size: number;
   /** JSON of the whole answer. */
   answer(): string;
 }
@@ -30,6 +32,7 @@ const notOfTheMessage = new Set(['tool_calls', 'index', 'channel']);
 export function createAssembler(): Assembler {
   const answer: Members = {};
   const choices = new Map<number, Choice>();
+  let size = 0;
 
   function add(chunk: JsonObject): void {
     for (const [name, value] of Object.entries(chunk)) {
@@ -46,7 +49,9 @@ export function createAssembler(): Assembler {
     for (const [name, value] of Object.entries(part)) if (!notOfTheChoice.has(name)) mergeLast(choice.more, name, value);
     addLogprobs(choice, part['logprobs']);
     const delta = objectIn(part['delta']) ?? objectIn(part['message']);
-    if (delta !== null) addDelta(choice, delta, String(answer['id'] ?? ''));
+    if (delta === null) return;
+    addDelta(choice, delta, String(answer['id'] ?? ''));
+    size += sizeOf(delta);
   }
 
   function choiceAt(index: number): Choice {
@@ -69,7 +74,16 @@ export function createAssembler(): Assembler {
     });
   }
 
-  return { add, answer: text };
+  return { add, answer: text, get size() { return size; } };
+}
+
+/** Characters of a delta's texts, however deep they stand. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let size = 0;
+  for (const member of Object.values(value)) size += sizeOf(member);
+  return size;
 }
 
 const isFirstOnly = new Set(['id', 'created', 'model']);

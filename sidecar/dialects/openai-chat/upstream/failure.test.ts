@@ -137,6 +137,12 @@ describe('an error inside a 200', () => {
   });
 });
 
+test('a model that is missing is told in the provider\'s own words, for an application that chose it', () => {
+  const body = JSON.stringify(error('The model `x` does not exist', { code: 'model_not_found' }));
+  expect(classify(404, body, { 'content-type': 'application/json', 'x-request-id': 'req-1' })).toMatchObject({ class: 'Missing', answer: { status: 404, body, requestId: 'req-1' } });
+  expect(classify(302, '', {}).answer).toBeNull();
+});
+
 test.each<[string, number, string, boolean]>([
   ['an account that is not verified (OpenAI)', 400, 'Your organization must be verified to stream this model.', true],
   ['a model without streams', 400, 'This model does not support streaming.', true],

@@ -17,7 +17,8 @@ describe('a request on its way to a target', () => {
     ['gets the target\'s model and keeps the rest', {}, '{"model":"m","messages":[{"model":"m"}],"seed":12345678901234567890,"x": 1.0 }', '{"model":"target-model","messages":[{"model":"m"}],"seed":12345678901234567890,"x": 1.0 }'],
     ['has every repeated model replaced', {}, '{"model":"a","messages":[],"m\\u006fdel":"b"}', '{"model":"target-model","messages":[],"m\\u006fdel":"target-model"}'],
     ['loses belay wherever it stands', {}, '{"belay":{"targets":"a,}b"},"model":"m","messages":[],"belay":null}', '{"model":"target-model","messages":[]}'],
-    ['asked unary, loses stream and its options', {}, '{"stream":false,"model":"m","stream_options":{"include_usage":true},"messages":[]}', '{"model":"target-model","messages":[]}'],
+    ['asked unary, keeps a stream that is off and loses its options', {}, '{"stream": false,"model":"m","stream_options":{"include_usage":true},"messages":[]}', '{"stream": false,"model":"target-model","messages":[]}'],
+    ['asked unary for a client that streams, turns stream off', {}, '{"stream":true,"model":"m","messages":[]}', '{"stream":false,"model":"target-model","messages":[]}'],
     ['asked as a stream, gains both members', { stream: true }, '{"model":"m","messages":[]}', '{"model":"target-model","messages":[],"stream":true,"stream_options":{"include_usage":true}}'],
     ['asked as a stream, has its own members changed in their place', { stream: true }, '{"stream":false,"model":"m","stream_options":null,"messages":[]}', '{"stream":true,"model":"target-model","stream_options":{"include_usage":true},"messages":[]}'],
     ['keeps other stream options', { stream: true }, '{"model":"m","messages":[],"stream":true,"stream_options":{"include_obfuscation": false}}', '{"model":"target-model","messages":[],"stream":true,"stream_options":{"include_obfuscation": false,"include_usage":true}}'],
@@ -38,7 +39,7 @@ describe('a request on its way to a target', () => {
       const out = JSON.parse(sent(JSON.stringify(given), { stream })) as { [name: string]: unknown };
       const { stream: gotStream, stream_options: gotOptions, ...got } = out;
       expect(got).toEqual(JSON.parse(JSON.stringify({ ...others, model: 'target-model', messages: ['x'] })));
-      expect(gotStream).toBe(stream ? true : undefined);
+      expect(gotStream).toBe(stream);
       if (!stream) expect(gotOptions).toBeUndefined();
       else if (options === undefined || options === null) expect(gotOptions).toEqual({ include_usage: true });
     }));

@@ -11,7 +11,7 @@ export interface UpstreamRequest {
 /**
  * An application's request as one target gets it. The text is edited at its top level only: `model` becomes the
  * target's, `belay` goes, `stream` says how Belay asks; a stream is asked for its usage (inside whatever
- * `stream_options` the application sent), a unary answer loses both members. Everything else keeps its bytes.
+ * `stream_options` the application sent); a unary answer loses them, and keeps a `stream` that is off. Everything else keeps its bytes.
  */
 export function upstreamRequest(request: ClientRequest, { model, stream, preset }: UpstreamRequestOptions): UpstreamRequest {
   const askUsage = stream && presetOf(preset).takesStreamOptions;
@@ -20,7 +20,7 @@ export function upstreamRequest(request: ClientRequest, { model, stream, preset 
     switch (name) {
       case 'model': return JSON.stringify(model);
       case 'belay': return null;
-      case 'stream': return stream ? 'true' : null;
+      case 'stream': return stream ? 'true' : request.stream ? 'false' : undefined;
       case 'stream_options': return askUsage ? withUsage(request.text.slice(valueStart, valueEnd)) : null;
       default: return undefined;
     }

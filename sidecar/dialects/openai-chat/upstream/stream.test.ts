@@ -160,6 +160,19 @@ describe('a failure inside a 200', () => {
   });
 });
 
+describe('an answer that is gathered', () => {
+  const half = 17 * 1024 * 1024;
+  test.each<[string, (text: string) => string]>([
+    ['text', say],
+    ['arguments of a call', (text) => toolCall({ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: text } })],
+  ])('may be as large as an answer may be, and no larger: %s', (_, piece) => {
+    const pieces = Array.from({ length: 4 }, () => piece('a'.repeat(half / 2)));
+    expect(read([role, ...pieces.slice(0, 3)], { unary: true }).failure).toBeNull();
+    expect(read([role, ...pieces], { unary: true }).failure).toMatchObject({ class: 'Transient', detail: 'answer is larger than 32 MiB' });
+    expect(read([role, ...pieces], { unary: false }).failure).toBeNull();
+  });
+});
+
 describe('tool calls that SDKs would lose are mended', () => {
   const calls = (handedOn: string): unknown[] => handedOn.split('\n\n').filter((event) => event.includes('tool_calls')).flatMap((event) => {
     const chunk = JSON.parse(event.slice(6)) as { choices: { delta: { tool_calls?: unknown[] } }[] };
@@ -171,6 +184,10 @@ describe('tool calls that SDKs would lose are mended', () => {
       [{ id: 'x', index: 0, type: 'function', function: { name: 'f', arguments: '{}' } }, { id: 'y', index: 1, type: 'function', function: { name: 'g', arguments: '{}' } }]],
     ['all with index 0 (Ollama)', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 0, id: 'y', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }],
       [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 1, id: 'y', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }]],
+    ['all with index 0 and without ids', [{ index: 0, type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 0, type: 'function', function: { name: 'f', arguments: '{"b":2}' } }],
+      [{ index: 0, id: 'call_c1_0', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }, { index: 1, id: 'call_c1_1', type: 'function', function: { name: 'f', arguments: '{"b":2}' } }]],
+    ['with a name on each piece of one call', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":' } }, { index: 0, function: { name: 'f', arguments: '{}}' } }, { index: 0, function: { name: 'f', arguments: '' } }],
+      [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":' } }, { index: 0, function: { name: 'f', arguments: '{}}' } }, { index: 0, function: { name: 'f', arguments: '' } }]],
     ['without any id (Gemini)', [{ type: 'function', function: { name: 'f', arguments: '{}' } }], [{ index: 0, id: 'call_c1_0', type: 'function', function: { name: 'f', arguments: '{}' } }]],
     ['with arguments that are an object', [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: { a: 1 } } }], [{ index: 0, id: 'x', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }]],
   ])('%s', (_, given, expected) => {

@@ -1,9 +1,10 @@
+import { maxBodyBytes } from '@belay/contract';
 import { failure, type Failure } from '../../../core/failure/failure.ts';
 import type { StreamEvent, StreamPush, StreamReader } from '../../dialect.ts';
 import { isFinished, newAnswerState, readChunk, type AnswerState } from './answer-state.ts';
 import { createAssembler, type Assembler } from './assemble.ts';
 import { choicesOf, failedFinishes, finishOf } from './chunk.ts';
-import { carriesError, isObject, jsonOf } from './error-fields.ts';
+import { carriesError, isObject, jsonOf, type JsonObject } from './error-fields.ts';
 import { readEvent, scanEvent, type EventData } from './event-data.ts';
 import { classifyErrorInside } from './failure.ts';
 import { isPlainText } from './plain-text.ts';
@@ -98,9 +99,18 @@ function readPayload(reading: Reading, { name, data }: EventData, bytes: Uint8Ar
   const payload = jsonOf(text);
   reading.failure = failureInside(reading, name, text, payload);
   if (reading.failure !== null || !isObject(payload)) return null;
-  reading.assembler?.add(payload);
+  if (!gathers(reading, payload)) return null;
   const { kind, mended } = readChunk(reading.answer, payload, reading.options.stripUsage);
   return { kind, bytes: mended === null ? bytes : new TextEncoder().encode(`data: ${JSON.stringify({ ...payload, choices: mended })}\n\n`) };
+}
+
+/** Adds to a unary client's answer, where there is one; false: it has grown larger than an answer may be. */
+function gathers(reading: Reading, payload: JsonObject): boolean {
+  const { assembler } = reading;
+  if (assembler === null) return true;
+  assembler.add(payload);
+  if (assembler.size > maxBodyBytes) reading.failure = broken('answer is larger than 32 MiB');
+  return reading.failure === null;
 }
 
 function failureInside({ options }: Reading, name: string | null, text: string, payload: unknown): Failure | null {

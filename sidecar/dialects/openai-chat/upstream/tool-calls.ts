@@ -1,4 +1,4 @@
-import { isObject, objectIn, type JsonObject } from './error-fields.ts';
+import { isObject, jsonOf, objectIn, type JsonObject } from './error-fields.ts';
 
 /** One tool call of one choice, as it grows. */
 export interface ToolCall {
@@ -27,25 +27,25 @@ export interface ToolCallTracker {
 }
 
 /**
- * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama),
- * an empty id on continuations (Qwen), another id on each continuation, arguments before the name.
+ * Shapes that occur (README.md, Tool calls): no index (Mistral, Gemini), one index for all calls of a turn (Ollama, with or without ids),
+ * an empty id on continuations (Qwen), another id on each continuation (old vLLM), arguments before the name.
  */
 export function createToolCallTracker(): ToolCallTracker {
   const calls: ToolCall[] = [];
   const byIndex = new Map<number, ToolCall>();
 
   /** The call that goes on; undefined: a new one begins. */
-  function find(id: string | null, index: number | null, named: boolean): ToolCall | undefined {
+  function find(id: string | null, index: number | null, named: boolean, text: string): ToolCall | undefined {
     const current = index === null ? calls.at(-1) : byIndex.get(index);
     // Its id tells a call, unless a second one begins under the same id at an index of its own.
     const reuses = named && index !== null && current === undefined;
     const known = reuses ? undefined : calls.findLast((call) => call.id === id);
     if (known !== undefined) return current?.id === id ? current : known;
-    return current !== undefined && beginsAnother(current, id, index, named) ? undefined : current;
+    return current !== undefined && beginsAnother(current, id, index, named, text) ? undefined : current;
   }
 
   function place(delta: JsonObject, answerId: string): PlacedDelta {
-    const found = find(textIn(delta['id']), numberIn(delta['index']), nameOf(delta) !== '');
+    const found = find(textIn(delta['id']), numberIn(delta['index']), nameOf(delta) !== '', argumentsOf(delta));
     const call = found ?? begin(delta, calls.length, answerId);
     if (found === undefined) calls.push(call);
     if (typeof delta['index'] === 'number') byIndex.set(delta['index'], call);
@@ -58,10 +58,13 @@ export function createToolCallTracker(): ToolCallTracker {
   return { calls, place };
 }
 
-/** A name under another id, or under no index at all, is a new call's; a name alone may be repeated. */
-function beginsAnother(current: ToolCall, id: string | null, index: number | null, named: boolean): boolean {
+/**
+ * A name under another id, or under no index at all, is a new call's; a name alone may be repeated, unless arguments open
+ * once more behind whole ones.
+ */
+function beginsAnother(current: ToolCall, id: string | null, index: number | null, named: boolean, text: string): boolean {
   if (!named || current.name === '' || current.id === id) return false;
-  return id !== null || index === null;
+  return id !== null || index === null || (text.trimStart().startsWith('{') && isObject(jsonOf(current.text)));
 }
 
 function textIn(value: unknown): string | null {

@@ -33,7 +33,7 @@ describe('a namespace with restricted Pod Security takes the injected pod, and i
   test('whatever the pod', async () => {
     await fc.assert(fc.asyncProperty(arbitraryPod.filter(isValid).map(restricted), async (pod) => {
       const stored = await create(injectedOf(pod));
-      expect(stored).toMatchObject({ status: 201 });
+      expect(stored).toMatchObject({ status: 201, message: undefined });
       expect(patchFor(stored.body as Pod, settings)).toMatchObject({ kind: 'patched', patch: [] });
     }), { numRuns: 60 });
   }, 120_000);

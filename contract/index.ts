@@ -7,6 +7,7 @@ export * from './failure-class.ts';
 export * from './money.ts';
 export * from './names.ts';
 export * from './parse-routing-table.ts';
+export * from './pod-names.ts';
 export * from './problem.ts';
 export * from './routing-table.ts';
 export * from './secret.ts';

@@ -1,0 +1,47 @@
+/** What injection reads of a pod (core/v1); every other field passes through untouched. */
+export interface Pod {
+  readonly metadata: {
+    readonly annotations?: { readonly [name: string]: string };
+    readonly labels?: { readonly [name: string]: string };
+  };
+  readonly spec: PodSpec;
+}
+
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly Named[];
+  readonly imagePullSecrets?: readonly { readonly name?: string }[];
+  readonly hostNetwork?: boolean;
+  readonly os?: { readonly name: string };
+  /** Of the whole pod (KEP-2837). */
+  readonly resources?: Resources;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly env?: readonly EnvironmentVariable[];
+  readonly envFrom?: readonly object[];
+  readonly ports?: readonly { readonly containerPort: number }[];
+  readonly resources?: Resources;
+}
+
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: object;
+}
+
+/** Quantities by resource name. */
+export interface Resources {
+  readonly requests?: Quantities;
+  readonly limits?: Quantities;
+}
+
+export interface Quantities {
+  readonly [resource: string]: string | number;
+}
+
+export interface Named {
+  readonly name: string;
+}

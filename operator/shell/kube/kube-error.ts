@@ -32,8 +32,8 @@ interface KubeStatus {
 export function kubeErrorOf(what: string, httpStatus: number | null, body: unknown, retryAfter?: string): KubeError {
   const status = (typeof body === 'object' && body !== null ? body : {}) as KubeStatus;
   const code = httpStatus ?? (typeof status.code === 'number' ? status.code : 0);
-  const reason = typeof status.reason === 'string' ? status.reason : '';
-  const words = typeof status.message === 'string' ? status.message : reason;
+  const reason = textOf(status.reason);
+  const words = textOf(status.message) || reason;
   return new KubeError(`${what}: the API server answered ${code}${words === '' ? '' : `: ${words}`}`, {
     status: code, reason, retryAfterMs: retryAfterMs(retryAfter ?? status.details?.retryAfterSeconds), causes: causesOf(status.details?.causes),
   });
@@ -47,6 +47,10 @@ export function isExpired(error: unknown): boolean {
 
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return error instanceof KubeError && statuses.includes(error.status);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function retryAfterMs(value: unknown): number | null {

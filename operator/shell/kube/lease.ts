@@ -158,19 +158,20 @@ function see(candidate: Candidate, lease: LeaseObject): void {
   candidate.seen = lease;
 }
 
-function write(candidate: Candidate, signal: AbortSignal): Promise<LeaseObject> {
-  const { client, wallClock, namespace, name, identity, annotations } = candidate.options;
-  const now = microTime(wallClock());
-  const before = candidate.seen?.spec;
-  const mine = before?.holderIdentity === identity;
-  const spec = {
-    holderIdentity: identity, leaseDurationSeconds: leaseMs / 1_000, renewTime: now,
-    acquireTime: mine ? (before.acquireTime ?? now) : now,
-    leaseTransitions: candidate.seen === null ? 0 : (before?.leaseTransitions ?? 0) + (mine ? 0 : 1),
-  };
-  const metadata: KubeMetadata = { ...(candidate.seen?.metadata ?? { name, namespace }), annotations: { ...candidate.seen?.metadata.annotations, ...annotations } };
+function write({ seen, options }: Candidate, signal: AbortSignal): Promise<LeaseObject> {
+  const { client, wallClock, namespace, name, identity, annotations } = options;
+  const metadata: KubeMetadata = { ...(seen?.metadata ?? { name, namespace }), annotations: { ...seen?.metadata.annotations, ...annotations } };
+  const spec = nextSpec(seen, identity, microTime(wallClock()));
   const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
-  return candidate.seen === null ? client.create({ resource, namespace }, lease, signal) : client.replace({ resource, namespace, name }, lease, signal);
+  return seen === null ? client.create({ resource, namespace }, lease, signal) : client.replace({ resource, namespace, name }, lease, signal);
+}
+
+function nextSpec(seen: LeaseObject | null, identity: string, now: string): NonNullable<LeaseObject['spec']> {
+  const renewed = { holderIdentity: identity, leaseDurationSeconds: leaseMs / 1_000, renewTime: now };
+  if (seen === null) return { ...renewed, acquireTime: now, leaseTransitions: 0 };
+  const { holderIdentity, acquireTime = now, leaseTransitions = 0 } = seen.spec ?? {};
+  const mine = holderIdentity === identity;
+  return { ...renewed, acquireTime: mine ? acquireTime : now, leaseTransitions: leaseTransitions + (mine ? 0 : 1) };
 }
 
 /** Hands back what is still this candidate's, so that the next need not wait for it to expire. */

@@ -144,19 +144,19 @@ interface Listed<T> {
 }
 
 /** Where the list is so long that its pages expire under way, all of it in one page (client-go's FullListIfExpired). */
-async function readPages<T extends KubeObject>(loop: Loop<T>, limit: number | null): Promise<Listed<T>> {
+async function readPages<T extends KubeObject>(loop: Loop<T>, limit: number): Promise<Listed<T>> {
   const items: T[] = [];
-  let next = '';
-  while (true) {
-    try {
-      const page = await readPage(loop, { ...selectors(loop.options), ...(limit === null ? {} : { limit }), ...(next === '' ? {} : { continue: next }) });
-      for (const item of page.items ?? []) items.push(kept(loop, { ...typeOf(page), ...item }));
-      next = page.metadata.continue ?? '';
-      if (next === '') return { items, resourceVersion: page.metadata.resourceVersion ?? '' };
-    } catch (error) {
-      if (next === '' || !isExpired(error)) throw error;
-      return readPages(loop, null);
-    }
+  const first = { ...selectors(loop.options), limit };
+  for (let next: ListQuery = first; ;) {
+    const page = await readPage(loop, next).catch((error: unknown) => {
+      if (next.continue === undefined || !isExpired(error)) throw error;
+      items.length = 0;
+      return readPage(loop, selectors(loop.options));
+    });
+    for (const item of page.items ?? []) items.push(kept(loop, { ...typeOf(page), ...item }));
+    const { resourceVersion = '', continue: more = '' } = page.metadata;
+    if (more === '') return { items, resourceVersion };
+    next = { ...first, continue: more };
   }
 }
 

@@ -32,18 +32,12 @@ export interface WorkQueue {
   close(): Promise<void>;
 }
 
-interface Later {
-  readonly dueMs: number;
-  readonly cancel: () => void;
-}
-
 /** client-go's rate-limiting work queue, with its workers. */
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { clock, workers, work, onProblem, firstRetryMs = 5, longestRetryMs = 1_000_000 } = options;
   /** Keys to work on, and since when; a key that runs may be among them, and then waits for its own end. */
   const dirty = new Map<string, number>();
   const processing = new Map<string, Promise<void>>();
-  const later = new Map<string, Later>();
   const failures = new Map<string, number>();
   const stop = new AbortController();
   let added = 0;
@@ -84,27 +78,39 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     if (!dirty.has(key)) dirty.set(key, clock.nowMs());
     start();
   };
-  const addAfter = (key: string, delayMs: number): void => {
-    const dueMs = clock.nowMs() + delayMs;
-    const known = later.get(key);
-    if (stop.signal.aborted || (known !== undefined && known.dueMs <= dueMs)) return;
-    known?.cancel();
-    const cancel = clock.after(delayMs, () => {
-      later.delete(key);
-      add(key);
-    });
-    later.set(key, { dueMs, cancel });
-  };
+  const later = delays(clock, add);
+  const addAfter = (key: string, delayMs: number): void => stop.signal.aborted ? undefined : later.start(key, delayMs);
 
   return {
     add, addAfter,
-    stats: () => ({ depth: dirty.size, running: processing.size, added, retried, oldestMs: dirty.size === 0 ? 0 : clock.nowMs() - Math.min(...dirty.values()) }),
+    stats: () => ({ depth: dirty.size, running: processing.size, added, retried, oldestMs: clock.nowMs() - Math.min(clock.nowMs(), ...dirty.values()) }),
     async close() {
       stop.abort();
-      for (const { cancel } of later.values()) cancel();
-      later.clear();
+      later.cancelAll();
       dirty.clear();
       await Promise.all(processing.values());
+    },
+  };
+}
+
+/** One timer a key, the earliest that was asked for. */
+function delays(clock: Clock, fire: (key: string) => void): { start(key: string, delayMs: number): void; cancelAll(): void } {
+  const armed = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
+  return {
+    start(key, delayMs) {
+      const dueMs = clock.nowMs() + delayMs;
+      const known = armed.get(key);
+      if (known !== undefined && known.dueMs <= dueMs) return;
+      known?.cancel();
+      const cancel = clock.after(delayMs, () => {
+        armed.delete(key);
+        fire(key);
+      });
+      armed.set(key, { dueMs, cancel });
+    },
+    cancelAll() {
+      for (const { cancel } of armed.values()) cancel();
+      armed.clear();
     },
   };
 }

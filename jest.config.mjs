@@ -18,6 +18,7 @@ export default {
     project('simulation', ['<rootDir>/test/simulation/**/*.test.ts']),
     project('data-plane', ['<rootDir>/test/data-plane/**/*.test.ts']),
     project('crds', ['<rootDir>/test/crds/**/*.test.ts']),
+    project('kube', ['<rootDir>/test/kube/**/*.test.ts']),
     project('house', ['<rootDir>/test/house/**/*.test.ts']),
   ],
 };

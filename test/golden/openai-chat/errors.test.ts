@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { FailureClass } from '@belay/contract';
 import type { Failure } from '@belay/sidecar/core/failure/failure.ts';
 import { classifyAnswer } from '@belay/sidecar/dialects/openai-chat/upstream/failure.ts';
-import { errors } from './recordings.ts';
+import { describeRecorded, errors } from './recordings.ts';
 
 type Expected = readonly [FailureClass, Partial<Failure>?];
 
@@ -63,11 +63,11 @@ const expected: { readonly [name: string]: Expected } = {
 
 const found = errors();
 
-test('every recorded error has its class here', () => {
-  expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
-});
+describeRecorded('a recorded error', () => {
+  test('has its class here, each of them', () => {
+    expect(found.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
+  });
 
-describe('a recorded error', () => {
   test.each(found.map((recording) => [recording.name, recording] as const))('%s', (name, { status, headers, body }) => {
     const [failureClass, more = {}] = expected[name] ?? ['Client'];
     const failed = classifyAnswer({ status, headers, body }, { preset: null, wallNowMs: Date.parse('2026-11-25T00:00:00Z'), promptBytes: 1_000 });

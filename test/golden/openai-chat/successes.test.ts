@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import OpenAI from 'openai';
 import type { EventKind, StreamEvent } from '@belay/sidecar/dialects/dialect.ts';
 import type { Failure } from '@belay/sidecar/core/failure/failure.ts';
@@ -6,7 +6,7 @@ import { streamErrorEvent } from '@belay/sidecar/dialects/openai-chat/client/str
 import { checkUnaryAnswer, streamOfAnswer } from '@belay/sidecar/dialects/openai-chat/upstream/answer.ts';
 import { createChatStreamReader, type StreamReaderOptions } from '@belay/sidecar/dialects/openai-chat/upstream/stream.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { chatSuccesses, type Recording } from './recordings.ts';
+import { chatSuccesses, describeRecorded, type Recording } from './recordings.ts';
 
 const { streams, answers } = chatSuccesses();
 const encoder = new TextEncoder();
@@ -68,12 +68,14 @@ function summary(answer: object): Summary[] {
   }));
 }
 
-test('the recordings are all there', () => {
-  expect(streams.length).toBeGreaterThanOrEqual(28);
-  expect(answers.length).toBeGreaterThanOrEqual(40);
+describeRecorded('the recordings', () => {
+  test('are all there', () => {
+    expect(streams.length).toBeGreaterThanOrEqual(28);
+    expect(answers.length).toBeGreaterThanOrEqual(40);
+  });
 });
 
-describe('a recorded stream', () => {
+describeRecorded('a recorded stream', () => {
   test.each(named(streams))('%s is handed on as it came', (name, { body }) => {
     const { events, failure } = read([encoder.encode(body)]);
     expect(failure?.class).toBe(breaks[name]);
@@ -151,7 +153,7 @@ describe('a recorded stream', () => {
   });
 });
 
-describe('a recorded answer', () => {
+describeRecorded('a recorded answer', () => {
   const context = { preset: null, wallNowMs: 0, promptBytes: 0 };
 
   test.each(named(answers))('%s is good, and its bytes stay', (_, { status, headers, body }) => {

@@ -1,0 +1,68 @@
+import { Secret, type KeyEntry } from '@belay/contract';
+import { createHash } from 'node:crypto';
+import type { RequiredKey } from '../../core/compile/required-keys.ts';
+import type { NamedObject, ObjectState } from './named-objects.ts';
+
+/** What the compiler may know of a Secret: never a value. A Secret that is missing has no fact. */
+export interface SecretFact {
+  readonly name: string;
+  /** Of a Secret that nobody has answered for yet, those that are required: it is not judged. */
+  readonly keys: readonly string[];
+  /** Of `keys`, those whose value no header can carry. */
+  readonly invalidKeys: readonly string[];
+  /** Why it may not be read, in the API server's words; null: it may. */
+  readonly denied: string | null;
+}
+
+export interface Keys {
+  readonly keys: readonly KeyEntry[];
+  /** Sorted by name, each once. */
+  readonly secrets: readonly SecretFact[];
+}
+
+/**
+ * The keys that are there to be delivered, each for its provider's origin alone, and what is to be said of their Secrets. A key is trimmed; one that
+ * no header can carry (RFC 9110, 5.5) is left out. Its version is made of the Secret's uid and resourceVersion and of names, never of the key.
+ */
+export function keysOf(required: readonly RequiredKey[], secretState: (key: RequiredKey) => ObjectState): Keys {
+  const keys: KeyEntry[] = [];
+  const secrets = new Map<string, SecretFact>();
+  for (const key of required) {
+    const state = secretState(key);
+    const value = state.kind === 'found' ? valueOf(state.object, key.secretKey) : null;
+    if (state.kind === 'found' && value !== null && isHeaderValue(value)) {
+      keys.push({ provider: key.provider, origin: key.origin, secret: new Secret(value), version: versionOf(state.object, key.secretKey) });
+    }
+    const fact = factOf(state, key, secrets.get(key.secretName));
+    if (fact !== null) secrets.set(key.secretName, fact);
+  }
+  return { keys, secrets: [...secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
+function factOf(state: ObjectState, { secretName: name, secretKey }: RequiredKey, before: SecretFact | undefined): SecretFact | null {
+  switch (state.kind) {
+    case 'missing': return null;
+    case 'denied': return { name, keys: [], invalidKeys: [], denied: state.message };
+    case 'unknown': return { name, keys: [...new Set([...(before?.keys ?? []), secretKey])], invalidKeys: [], denied: null };
+    case 'found': {
+      const value = valueOf(state.object, secretKey);
+      const invalid = value === null || isHeaderValue(value) ? [] : [secretKey];
+      return { name, keys: Object.keys(state.object.data ?? {}).sort(), invalidKeys: [...new Set([...(before?.invalidKeys ?? []), ...invalid])], denied: null };
+    }
+  }
+}
+
+/** Latin-1 keeps every byte a character: what was not ASCII is seen, and refused. */
+function valueOf({ data }: NamedObject, key: string): string | null {
+  const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
+  return encoded === undefined ? null : Buffer.from(encoded, 'base64').toString('latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+}
+
+/** Visible ASCII, with spaces inside at most; other bytes are allowed by some servers and mangled by others. */
+function isHeaderValue(value: string): boolean {
+  return /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value);
+}
+
+function versionOf({ metadata: { namespace, name, uid, resourceVersion } }: NamedObject, key: string): string {
+  return createHash('sha256').update(JSON.stringify([namespace, name, uid, resourceVersion, key])).digest('hex').slice(0, 16);
+}

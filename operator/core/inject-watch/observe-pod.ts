@@ -24,18 +24,23 @@ export interface ExistingPod extends Pod {
  * this is computed again from the pod (control-plane: Injection).
  */
 export function observePod(pod: ExistingPod, settings: InjectionSettings): ObservedPod | null {
-  const { phase } = pod.status ?? {};
-  if (phase === 'Succeeded' || phase === 'Failed') return null;
   const outcome = patchFor(pod, settings);
-  if (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod') return null;
-  const injection = parseInjection(pod);
-  const named = injection.ok && injection.value !== null ? injection.value.chains.filter((name) => name !== '*') : [];
+  if (hasEnded(pod) || (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod')) return null;
   const hasSidecar = (pod.spec.initContainers ?? []).some(({ name }) => name === sidecarContainerName);
   return {
-    chains: named,
+    chains: chainsOf(pod),
     missing: hasSidecar ? null : missingOf(outcome),
     notices: hasSidecar && outcome.kind === 'patched' ? outcome.notices : [],
   };
+}
+
+function hasEnded({ status }: ExistingPod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function chainsOf(pod: Pod): readonly string[] {
+  const injection = parseInjection(pod);
+  return injection.ok && injection.value !== null ? injection.value.chains.filter((name) => name !== '*') : [];
 }
 
 function missingOf(outcome: ReturnType<typeof patchFor>): ObservedPod['missing'] {

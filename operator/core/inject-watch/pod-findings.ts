@@ -6,15 +6,17 @@ export interface WorkloadFinding {
   readonly type: 'Normal' | 'Warning';
   readonly reason: 'InjectionMissing' | 'InjectionSkipped' | 'InjectionIncomplete' | 'ChainNotFound' | 'AnnotationMisplaced';
   readonly message: string;
+  /** What it is about among findings of its reason: told once as long as it holds, however its words change. */
+  readonly about: string;
 }
 
 /** What a person should hear of a pod, with the chains that its namespace has now. */
 export function podFindings({ chains, missing, notices }: ObservedPod, namespace: string, existing: readonly string[]): readonly WorkloadFinding[] {
   const unknown = chains.filter((name) => !existing.includes(name));
   return [
-    ...(missing === null ? [] : [{ type: 'Warning' as const, ...missing }]),
-    ...unknown.map((name): WorkloadFinding => ({ type: 'Warning', reason: 'ChainNotFound', message: `Annotation ${podAnnotations.inject} names chain ${name}, and namespace ${namespace} has no FallbackChain of that name: ${offer(existing)}.` })),
-    ...notices.map((message): WorkloadFinding => ({ type: 'Warning', reason: 'InjectionIncomplete', message: sentence(message) })),
+    ...(missing === null ? [] : [{ type: 'Warning' as const, ...missing, about: missing.reason }]),
+    ...unknown.map((name): WorkloadFinding => ({ type: 'Warning', reason: 'ChainNotFound', message: `Annotation ${podAnnotations.inject} names chain ${name}, and namespace ${namespace} has no FallbackChain of that name: ${offer(existing)}.`, about: name })),
+    ...notices.map((message): WorkloadFinding => ({ type: 'Warning', reason: 'InjectionIncomplete', message: sentence(message), about: message })),
   ];
 }
 
@@ -29,7 +31,7 @@ export function deploymentFindings({ metadata, spec }: AnnotatedDeployment): rea
   const own = metadata.annotations?.[podAnnotations.inject];
   const templates = spec?.template?.metadata?.annotations?.[podAnnotations.inject];
   if (own === undefined || own === 'false' || templates !== undefined) return [];
-  return [{ type: 'Warning', reason: 'AnnotationMisplaced', message: `Annotation ${podAnnotations.inject} stands on the Deployment's own metadata, where it does nothing: move it to spec.template.metadata.annotations.` }];
+  return [{ type: 'Warning', reason: 'AnnotationMisplaced', message: `Annotation ${podAnnotations.inject} stands on the Deployment's own metadata, where it does nothing: move it to spec.template.metadata.annotations.`, about: podAnnotations.inject }];
 }
 
 function offer(existing: readonly string[]): string {

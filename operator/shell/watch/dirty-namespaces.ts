@@ -11,12 +11,6 @@ export function consumersOf(owner: string, chains: Store<ChainObject>): readonly
   return [owner, ...[...others].sort()];
 }
 
-/** Namespaces, other than its own, whose providers the chains of `namespace` refer to. */
-export function ownersFor(namespace: string, chains: Store<ChainObject>): readonly string[] {
-  const owners = chains.inNamespace(namespace).flatMap(({ spec }) => spec.targets.flatMap(({ providerRef }) => namespaceOf(providerRef) ?? []));
-  return [...new Set(owners)].filter((owner) => owner !== namespace).sort();
-}
-
 /** What a chain or provider says has changed; its status, which the operator writes itself, has not. */
 export function changesSpec(change: Change<KubeObject>): boolean {
   if (change.type !== 'modified') return true;

@@ -23,6 +23,8 @@ export interface CompiledNamespace extends Compilation {
 export interface CompileLoop {
   /** Something that the namespace's table, keys or endpoints are made of has changed. Kept for later where the caches have not synced. */
   add(namespace: string): void;
+  /** A sidecar is there, so that the namespace is compiled also where it has no chain. */
+  want(namespace: string): void;
   /** The caches have synced: from now on absence means absence. Compiles every namespace that has chains or providers. */
   start(): void;
   compiled(namespace: string): CompiledNamespace | undefined;
@@ -42,6 +44,7 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
   const compiled = new Map<string, CompiledNamespace>();
   const waiting = new Map<string, number>();
   const early = new Set<string>();
+  const asked = new Set<string>();
   let started = false;
 
   const mustWait = (namespace: string, waits: boolean): boolean => {
@@ -56,6 +59,7 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     return leftMs > 0;
   };
   const work = (namespace: string): Promise<void> => {
+    if (!compiled.has(namespace) && !asked.has(namespace) && isBare(namespace, sources)) return Promise.resolve();
     const { snapshot, keys, endpoints, waits } = viewNamespace(namespace, sources);
     if (mustWait(namespace, waits)) return Promise.resolve();
     const compilation = compileNamespace(snapshot, sources.tools);
@@ -66,7 +70,10 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     if (before?.table.version !== compilation.table.version) {
       log({ level: 'info', event: 'table-published', message: `namespace ${namespace} has a new table`, namespace, version: compilation.table.version, chains: compilation.table.chains.length });
     }
-    if (isEmpty(namespace, sources)) compiled.delete(namespace);
+    if (isBare(namespace, sources) && sources.caches.namespaces.get(namespace) === undefined) {
+      compiled.delete(namespace);
+      asked.delete(namespace);
+    }
     onCompiled(namespace);
     return Promise.resolve();
   };
@@ -74,8 +81,13 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     clock, workers: 1, work, firstRetryMs: 1_000, longestRetryMs: 60_000,
     onProblem: ({ key, message, retryInMs }) => log({ level: 'error', event: 'namespace-not-compiled', message, namespace: key, retryInMs }),
   });
+  const add = (namespace: string): void => (started ? queue.add(namespace) : void early.add(namespace));
   return {
-    add: (namespace) => (started ? queue.add(namespace) : void early.add(namespace)),
+    add,
+    want(namespace) {
+      asked.add(namespace);
+      add(namespace);
+    },
     start() {
       started = true;
       const { chains, providers } = sources.caches;
@@ -89,7 +101,7 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
   };
 }
 
-/** A namespace that is gone is not remembered. */
-function isEmpty(namespace: string, { caches }: SnapshotSources): boolean {
-  return caches.namespaces.get(namespace) === undefined && caches.chains.inNamespace(namespace).length === 0 && caches.providers.inNamespace(namespace).length === 0;
+/** It has neither chain nor provider. */
+function isBare(namespace: string, { caches }: SnapshotSources): boolean {
+  return caches.chains.inNamespace(namespace).length === 0 && caches.providers.inNamespace(namespace).length === 0;
 }

@@ -66,8 +66,8 @@ interface Term {
 
 /** Status, Events, bootstrap ConfigMaps and the local tier of all namespaces; nothing of it outside a term. */
 export function createController(options: ControllerOptions): Controller {
-  const { clock, wallClock, caches, loop, countSidecars, readiness } = options;
-  const evaluator = createStatusEvaluator({ clock, wallClock, caches, compiled: (namespace) => loop.compiled(namespace), countSidecars, readiness });
+  const { caches, loop } = options;
+  const evaluator = createStatusEvaluator({ ...options, compiled: (namespace) => loop.compiled(namespace) });
   let term: Term | null = null;
   let ending: Promise<void> = Promise.resolve();
   let statusWrites = 0;
@@ -119,12 +119,16 @@ export function createController(options: ControllerOptions): Controller {
       term?.statuses.add(namespace);
     },
     noteTrusted() { for (const namespace of loop.namespaces()) term?.bootstraps.note(namespace); },
-    stats: () => ({ leading: term !== null && options.holdsLease(), statusWrites, podsWithoutSidecar: caches.pods.list().filter(({ observed }) => observed?.missing?.reason === 'InjectionMissing').length }),
+    stats: () => ({ leading: term !== null && options.holdsLease(), statusWrites, podsWithoutSidecar: podsWithoutSidecar(caches) }),
     async close() {
       if (term !== null) ending = end(term);
       await ending;
     },
   };
+}
+
+function podsWithoutSidecar({ pods }: Caches): number {
+  return pods.list().filter(({ observed }) => observed?.missing?.reason === 'InjectionMissing').length;
 }
 
 function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWritten, evaluate }: { readonly onStatusWritten: () => void; readonly evaluate: (namespace: string) => Promise<void> }): Term {
@@ -153,6 +157,8 @@ function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWri
     localTier: createWorkQueue({
       clock, workers: 2, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('local-tier-not-applied'),
       work: async (namespace, aborted) => {
+        // What is not known yet is not unwanted.
+        if (!caches.hasSynced()) throw new Error('the providers are not all known yet');
         if (mayWrite() && !isGoing(caches, namespace)) await reconcileLocalTier(namespace, caches.providers.inNamespace(namespace).filter(({ metadata }) => metadata.deletionTimestamp === undefined), aborted);
       },
     }),

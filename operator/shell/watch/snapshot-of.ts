@@ -14,11 +14,13 @@ export interface SnapshotSources {
   readonly configMaps: NamedObjects;
   /** Of the local providers of one namespace, by their names. */
   readonly endpoints: (namespace: string) => readonly EndpointEntry[];
+  /** What `endpoints` says is what there is. */
+  readonly endpointsKnown: () => boolean;
   readonly tools: CompileTools;
   readonly clusterDomain: string;
 }
 
-/** One namespace as it is now, for the compiler and for its sidecars. */
+/** One namespace as it is now, for the compiler and for its sidecars. `endpoints` are named as in its table. */
 export interface NamespaceView {
   readonly snapshot: Snapshot;
   readonly keys: readonly KeyEntry[];
@@ -47,7 +49,8 @@ export function viewNamespace(namespace: string, sources: SnapshotSources): Name
   };
   const required = requiredKeys(base, tools);
   const { keys, secrets: facts } = keysOf(required, (key) => secrets.state(key.namespace, key.secretName));
-  const waits = certificates.some(({ known }) => !known) || required.some((key) => secrets.state(key.namespace, key.secretName).kind === 'unknown');
+  const waits = (endpoints.length > 0 && !sources.endpointsKnown()) || certificates.some(({ known }) => !known)
+    || required.some((key) => secrets.state(key.namespace, key.secretName).kind === 'unknown');
   return { snapshot: { ...base, secrets: facts }, keys, endpoints, waits };
 }
 

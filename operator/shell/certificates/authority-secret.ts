@@ -65,15 +65,8 @@ export function parseAuthoritySecret({ metadata, data = {} }: SecretObject, usua
 }
 
 /** The Secret with this content; what others wrote on it stays. */
-export function authoritySecret({ signing, signingSinceMs, next, old, rotation }: AuthorityContent, before: KubeMetadata, type = 'kubernetes.io/tls'): SecretObject {
-  const own: readonly string[] = Object.values(secretAnnotations);
-  const others = Object.entries(before.annotations ?? {}).filter(([name]) => !own.includes(name));
-  const annotations = Object.entries({
-    [secretAnnotations.rotate]: rotation === null ? null : before.annotations?.[secretAnnotations.rotate] ?? 'now',
-    [secretAnnotations.nextPublished]: timestamp(next?.publishedMs ?? null),
-    [secretAnnotations.nextSettle]: next === null ? null : formatDuration(next.settleMs),
-    [secretAnnotations.signingSince]: timestamp(signingSinceMs),
-  }).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+export function authoritySecret(content: AuthorityContent, before: KubeMetadata, type = 'kubernetes.io/tls'): SecretObject {
+  const { signing, next, old } = content;
   const data = {
     [secretKeys.cert]: signing.cert, [secretKeys.key]: signing.key,
     ...(next === null ? {} : { [secretKeys.nextCert]: next.cert, [secretKeys.nextKey]: next.key }),
@@ -81,9 +74,21 @@ export function authoritySecret({ signing, signingSinceMs, next, old, rotation }
   };
   return {
     apiVersion: 'v1', kind: 'Secret', type,
-    metadata: { ...before, labels: { 'app.kubernetes.io/managed-by': 'belay', ...before.labels }, annotations: Object.fromEntries([...others, ...annotations]) },
+    metadata: { ...before, labels: { 'app.kubernetes.io/managed-by': 'belay', ...before.labels }, annotations: annotationsOf(content, before) },
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
   };
+}
+
+function annotationsOf({ signingSinceMs, next, rotation }: AuthorityContent, { annotations: before = {} }: KubeMetadata): Readonly<Record<string, string>> {
+  const names: readonly string[] = Object.values(secretAnnotations);
+  const own = {
+    [secretAnnotations.rotate]: rotation === null ? null : before[secretAnnotations.rotate] ?? null,
+    [secretAnnotations.nextPublished]: timestamp(next?.publishedMs ?? null),
+    [secretAnnotations.nextSettle]: next === null ? null : formatDuration(next.settleMs),
+    [secretAnnotations.signingSince]: timestamp(signingSinceMs),
+  };
+  const written = Object.entries(own).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+  return Object.fromEntries([...Object.entries(before).filter(([name]) => !names.includes(name)), ...written]);
 }
 
 /** The content as decisions see it. */

@@ -7,6 +7,7 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import { hasStatus } from '../kube/kube-error.ts';
 import { createReflector, type Reflector } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
+import { allOrAborted, newAlarm, type Alarm } from './alarm.ts';
 import { authoritySecret, authorityState, parseAuthoritySecret, trustedBundle, type AuthorityContent, type SecretObject } from './authority-secret.ts';
 import { certificateFacts, certificatesOf, issueAuthority, issueLeaf, type IssuedLeaf, type KeyPair } from './issue-certificates.ts';
 
@@ -114,36 +115,9 @@ export function createAuthority(options: AuthorityOptions): Authority {
   };
 }
 
-interface Alarm {
-  ring(): void;
-  /** Resolves after `waitMs`, or when it rings or rang since the last time, or at the end. */
-  wait(waitMs: number): Promise<void>;
-}
-
-function newAlarm(clock: Clock, signal: AbortSignal): Alarm {
-  let rung = false;
-  let wake = (): void => {};
-  signal.addEventListener('abort', () => wake());
-  return {
-    ring() {
-      rung = true;
-      wake();
-    },
-    async wait(waitMs) {
-      if (!rung && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          const disarm = clock.after(waitMs, resolve);
-          wake = () => { disarm(); resolve(); };
-        });
-      }
-      rung = false;
-    },
-  };
-}
-
 async function run(replica: Replica, alarm: Alarm): Promise<void> {
   const { reflector, signal } = replica;
-  await Promise.race([reflector.synced, new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))]);
+  await allOrAborted([reflector.synced], signal);
   while (!signal.aborted) {
     const waitMs = await attempt(replica);
     await alarm.wait(Math.max(0, Math.min(waitMs, tickMs)));

@@ -66,6 +66,12 @@ export function certificatesOf(bundle: string): readonly string[] {
   return (bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(pem);
 }
 
+/** Whether one of the CAs of `bundle` (PEM) signed `cert`. */
+export function isSignedBy(cert: string, bundle: string): boolean {
+  const certificate = new X509Certificate(cert);
+  return certificatesOf(bundle).map((authority) => new X509Certificate(authority)).some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
+}
+
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }

@@ -5,4 +5,5 @@ export interface ObjectMeta {
   /** RFC 3339; absent in a manifest that no cluster has stored. */
   readonly creationTimestamp?: string;
   readonly generation?: number;
+  readonly labels?: { readonly [label: string]: string };
 }

@@ -1,22 +1,12 @@
 import { Secret, type KeyEntry } from '@belay/contract';
 import { createHash } from 'node:crypto';
 import type { RequiredKey } from '../../core/compile/required-keys.ts';
+import type { SecretFact } from '../../core/compile/snapshot.ts';
 import type { NamedObject, ObjectState } from './named-objects.ts';
-
-/** What the compiler may know of a Secret: never a value. A Secret that is missing has no fact. */
-export interface SecretFact {
-  readonly name: string;
-  /** Of a Secret that nobody has answered for yet, those that are required: it is not judged. */
-  readonly keys: readonly string[];
-  /** Of `keys`, those whose value no header can carry. */
-  readonly invalidKeys: readonly string[];
-  /** Why it may not be read, in the API server's words; null: it may. */
-  readonly denied: string | null;
-}
 
 export interface Keys {
   readonly keys: readonly KeyEntry[];
-  /** Sorted by name, each once. */
+  /** Each Secret once. One that nobody has answered for yet has no fact, and is not judged. */
   readonly secrets: readonly SecretFact[];
 }
 
@@ -33,21 +23,22 @@ export function keysOf(required: readonly RequiredKey[], secretState: (key: Requ
     if (state.kind === 'found' && value !== null && isHeaderValue(value)) {
       keys.push({ provider: key.provider, origin: key.origin, secret: new Secret(value), version: versionOf(state.object, key.secretKey) });
     }
-    const fact = factOf(state, key, secrets.get(key.secretName));
-    if (fact !== null) secrets.set(key.secretName, fact);
+    const place = `${key.namespace}/${key.secretName}`;
+    const fact = factOf(state, key, secrets.get(place));
+    if (fact !== null) secrets.set(place, fact);
   }
-  return { keys, secrets: [...secrets.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  return { keys, secrets: [...secrets.values()] };
 }
 
-function factOf(state: ObjectState, { secretName: name, secretKey }: RequiredKey, before: SecretFact | undefined): SecretFact | null {
+function factOf(state: ObjectState, { namespace, secretName: name, secretKey }: RequiredKey, before: SecretFact | undefined): SecretFact | null {
   switch (state.kind) {
-    case 'missing': return null;
-    case 'denied': return { name, keys: [], invalidKeys: [], denied: state.message };
-    case 'unknown': return { name, keys: [...new Set([...(before?.keys ?? []), secretKey])], invalidKeys: [], denied: null };
+    case 'unknown': return null;
+    case 'missing':
+    case 'denied': return { namespace, name, state: state.kind };
     case 'found': {
       const value = valueOf(state.object, secretKey);
-      const invalid = value === null || isHeaderValue(value) ? [] : [secretKey];
-      return { name, keys: Object.keys(state.object.data ?? {}).sort(), invalidKeys: [...new Set([...(before?.invalidKeys ?? []), ...invalid])], denied: null };
+      const known = before?.state === 'found' ? before.keys : Object.fromEntries(Object.keys(state.object.data ?? {}).map((key) => [key, 'present' as const]));
+      return { namespace, name, state: 'found', keys: value === null || isHeaderValue(value) ? known : { ...known, [secretKey]: 'invalid' } };
     }
   }
 }

@@ -32,9 +32,9 @@ describe('a key that no header can carry is left out and said:', () => {
 });
 
 test.each<[string, ObjectState, unknown]>([
-  ['missing is missing', { kind: 'missing' }, [{ namespace: 'shop', name: 'openai', state: 'missing' }]],
-  ['denied is denied', { kind: 'denied', message: 'no' }, [{ namespace: 'shop', name: 'openai', state: 'denied' }]],
-  ['not answered for yet has no fact', { kind: 'unknown' }, []],
+  ['missing is said to be', { kind: 'missing' }, [{ namespace: 'shop', name: 'openai', state: 'missing' }]],
+  ['denied is said to be', { kind: 'denied', message: 'no' }, [{ namespace: 'shop', name: 'openai', state: 'denied' }]],
+  ['not answered for yet is not judged', { kind: 'unknown' }, []],
   ['without the key has others', found({ token: 'x' }), [{ namespace: 'shop', name: 'openai', state: 'found', keys: { token: 'present' } }]],
 ])('a Secret that is %s', (_, state, secrets) => {
   expect(one(state)).toEqual({ keys: [], secrets });
@@ -52,4 +52,9 @@ test('a version changes with the Secret and the name of the key, and is not made
   expect(version(found({ apiKey: 'sk-1' }, '2'))).not.toBe(first);
   expect(version(found({ apiKey: 'sk-1', second: 'sk-1' }), 'second')).not.toBe(first);
   expect(version({ kind: 'found', object: { ...(found({ apiKey: 'sk-1' }) as { object: NamedObject }).object, metadata: { name: 'openai', namespace: 'shop', uid: 'reborn', resourceVersion: '1' } } })).not.toBe(first);
+});
+
+test('Secrets of one name in two namespaces are two', () => {
+  const { secrets } = keysOf([required(), required({ provider: 'models/openai', namespace: 'models' })], ({ namespace }) => (namespace === 'shop' ? { kind: 'denied', message: 'no' } : { kind: 'missing' }));
+  expect(secrets).toEqual([{ namespace: 'shop', name: 'openai', state: 'denied' }, { namespace: 'models', name: 'openai', state: 'missing' }]);
 });

@@ -6,7 +6,7 @@ import type { NamedObject, ObjectState } from './named-objects.ts';
 
 export interface Keys {
   readonly keys: readonly KeyEntry[];
-  /** Sorted by namespace and name, each once; one that nobody has answered for yet has no fact. */
+  /** Each Secret once. One that nobody has answered for yet has no fact, and is not judged. */
   readonly secrets: readonly SecretFact[];
 }
 
@@ -27,7 +27,7 @@ export function keysOf(required: readonly RequiredKey[], secretState: (key: Requ
     const fact = factOf(state, key, secrets.get(place));
     if (fact !== null) secrets.set(place, fact);
   }
-  return { keys, secrets: [...secrets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact) };
+  return { keys, secrets: [...secrets.values()] };
 }
 
 function factOf(state: ObjectState, { namespace, secretName: name, secretKey }: RequiredKey, before: SecretFact | undefined): SecretFact | null {
@@ -37,7 +37,7 @@ function factOf(state: ObjectState, { namespace, secretName: name, secretKey }: 
     case 'denied': return { namespace, name, state: state.kind };
     case 'found': {
       const value = valueOf(state.object, secretKey);
-      const known = before?.state === 'found' ? before.keys : Object.fromEntries(Object.keys(state.object.data ?? {}).sort().map((key) => [key, 'present' as const]));
+      const known = before?.state === 'found' ? before.keys : Object.fromEntries(Object.keys(state.object.data ?? {}).map((key) => [key, 'present' as const]));
       return { namespace, name, state: 'found', keys: value === null || isHeaderValue(value) ? known : { ...known, [secretKey]: 'invalid' } };
     }
   }

@@ -1,33 +1,35 @@
 import { describeProblem } from '@belay/contract';
 import { createJsonLog } from './shell/json-log.ts';
+import { runOperator } from './shell/run-operator.ts';
 import { describeFlags, parseSettings } from './shell/settings.ts';
-import { startOperator } from './shell/start-operator.ts';
 import { systemClock, systemRandom, systemWallClock } from './shell/system-clock.ts';
 
-const settings = parseSettings(process.argv.slice(2), process.env);
-if (!settings.ok) {
-  process.stderr.write(`operator: ${settings.problems.map(describeProblem).join('; ')}\n`);
-  process.exit(2);
-}
-if (settings.value === null) {
-  process.stdout.write(describeFlags());
-  process.exit(0);
-}
+process.exitCode = await main(process.argv.slice(2));
 
-const log = createJsonLog(settings.value.logLevel, systemWallClock, (text) => void process.stdout.write(text));
-try {
-  const operator = await startOperator({ settings: settings.value, env: process.env, clock: systemClock, wallClock: systemWallClock, random: systemRandom, log });
-  const stop = (signal: NodeJS.Signals): void => {
-    log({ level: 'info', event: 'operator-stopping', message: `${signal} was received` });
-    void operator.stop().then(() => process.exit(0), fail);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
-} catch (error) {
-  fail(error);
-}
-
-/** What nothing in the operator expects: it starts anew. */
-function fail(error: unknown): void {
-  process.stderr.write(`operator: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+/** Resolves to the exit code: 0 after SIGTERM, 1 where it cannot begin, 2 for wrong flags. */
+async function main(args: readonly string[]): Promise<number> {
+  const settings = parseSettings(args, process.env);
+  if (!settings.ok) {
+    process.stderr.write(`operator: ${settings.problems.map(describeProblem).join('; ')}.\n`);
+    return 2;
+  }
+  if (settings.value === null) {
+    process.stdout.write(describeFlags());
+    return 0;
+  }
+  const log = createJsonLog(settings.value.logLevel, systemWallClock, (text) => void process.stdout.write(text));
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log({ level: 'info', event: 'operator-stopping', message: `${signal} was received` });
+      stop.abort();
+    });
+  }
+  try {
+    await runOperator({ settings: settings.value, env: process.env, clock: systemClock, wallClock: systemWallClock, random: systemRandom, log }, stop.signal);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`operator: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
 }

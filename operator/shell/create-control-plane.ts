@@ -3,6 +3,7 @@ import type { ChainReport, Clock, Random, WallClock } from '@belay/contract';
 import type { SidecarCounts } from '../core/distribute/sidecar-counts.ts';
 import type { NamespaceContent } from '../core/distribute/select-resources.ts';
 import type { CompileTools } from '../core/compile/snapshot.ts';
+import type { InjectionSettings } from '../core/inject/sidecar-container.ts';
 import type { Authority } from './certificates/authority.ts';
 import { createCompileLoop, type CompileLoop } from './compile/create-compile-loop.ts';
 import { createController, type Controller } from './controller/create-controller.ts';
@@ -10,7 +11,7 @@ import type { KubeClient } from './kube/kube-client.ts';
 import { createLease, type Lease } from './kube/lease.ts';
 import { createLocalTier, type LocalTier } from './local-tier/create-local-tier.ts';
 import type { Log } from './log.ts';
-import type { OperatorNow } from './operator-metrics.ts';
+import type { ControlPlaneNow } from './operator-metrics.ts';
 import type { Settings } from './settings.ts';
 import { resources } from './watch/belay-objects.ts';
 import { createCaches, type Caches } from './watch/create-caches.ts';
@@ -47,7 +48,7 @@ export interface ControlPlane {
   readonly synced: Promise<void>;
   notAlive(): string | null;
   notReady(): string | null;
-  now(): OperatorNow;
+  now(): ControlPlaneNow;
   /** Hands the lease back, so that another goes on at once; nothing is written from then on. */
   resign(): Promise<void>;
   close(): Promise<void>;
@@ -105,7 +106,7 @@ function wire(options: ControlPlaneOptions): Parts {
   const dirty = (owner: string): void => { for (const namespace of consumersOf(owner, caches.chains)) loop.add(namespace); };
   const caches = createCaches({
     client, clock, random, log,
-    workloads: settings.roles.has('controller') ? { injection: injectionOf(settings) } : null,
+    workloads: settings.roles.has('controller') ? { injection: { ...injectionOf(settings), caCertificates: '' } } : null,
     listeners: {
       onDirty(namespace) {
         loop.add(namespace);
@@ -173,7 +174,7 @@ function joinElection({ settings, client, clock, wallClock, random, log }: Contr
   });
 }
 
-/** As the webhook has it, but for the authorities, of which no finding depends. */
-function injectionOf({ sidecar, distributor }: Settings) {
-  return { image: sidecar.image, imagePullPolicy: sidecar.pullPolicy, imagePullSecrets: sidecar.pullSecrets, distributor, caCertificates: '' };
+/** What the installation adds to a pod, but for the authorities, which change. */
+export function injectionOf({ sidecar, distributor }: Settings): Omit<InjectionSettings, 'caCertificates'> {
+  return { image: sidecar.image, imagePullPolicy: sidecar.pullPolicy, imagePullSecrets: sidecar.pullSecrets, distributor };
 }

@@ -53,10 +53,13 @@ const reportGatherMs = 1_000;
 const acknowledgedMs = 1_500;
 /** Sidecars that have gone silent say nothing of it. */
 const silenceCheckMs = 10_000;
+/** Until the caches have synced. */
+const unsyncedMs = 500;
 
 interface Term {
   readonly signal: AbortSignal;
   readonly recorder: EventRecorder;
+  readonly record: EventRecorder['record'];
   readonly writer: StatusWriter;
   readonly bootstraps: BootstrapWriter;
   readonly workloads: WorkloadEvents;
@@ -74,7 +77,7 @@ export function createController(options: ControllerOptions): Controller {
 
   const evaluate = (now: Term, namespace: string): Promise<void> => {
     if (isGoing(caches, namespace)) return Promise.resolve();
-    evaluator.evaluate(namespace, { writer: now.writer, record: (object, event) => now.recorder.record(object, event) });
+    evaluator.evaluate(namespace, now);
     if (caches.chains.inNamespace(namespace).length > 0) now.statuses.addAfter(namespace, silenceCheckMs);
     return Promise.resolve();
   };
@@ -120,10 +123,7 @@ export function createController(options: ControllerOptions): Controller {
     },
     noteTrusted() { for (const namespace of loop.namespaces()) term?.bootstraps.note(namespace); },
     stats: () => ({ leading: term !== null && options.holdsLease(), statusWrites, podsWithoutSidecar: podsWithoutSidecar(caches) }),
-    async close() {
-      if (term !== null) ending = end(term);
-      await ending;
-    },
+    close: () => (term === null ? ending : end(term)),
   };
 }
 
@@ -137,8 +137,16 @@ function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWri
   const tellEvent = (message: string): void => log({ level: 'warn', event: 'event-lost', message });
   const recorder = createEventRecorder({ client, clock, wallClock, random, component: 'belay-controller', onProblem: tellEvent });
   const problem = (event: string) => ({ key, message, retryInMs }: { readonly key: string; readonly message: string; readonly retryInMs: number }): void => log({ level: 'warn', event, message, namespace: key, retryInMs });
+  const localTier = createWorkQueue({
+    clock, workers: 2, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('local-tier-not-applied'),
+    work: async (namespace, aborted) => {
+      // What is not known yet is not unwanted.
+      if (!caches.hasSynced()) localTier.addAfter(namespace, unsyncedMs);
+      else if (mayWrite() && !isGoing(caches, namespace)) await reconcileLocalTier(namespace, caches.providers.inNamespace(namespace).filter(({ metadata }) => metadata.deletionTimestamp === undefined), aborted);
+    },
+  });
   return {
-    signal, recorder,
+    signal, recorder, localTier, record: (object, event) => recorder.record(object, event),
     writer: createStatusWriter({
       client, clock, log, mayWrite,
       onWritten: (object, before, after) => {
@@ -154,14 +162,6 @@ function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWri
     }),
     workloads: createWorkloadEvents({ clock, log, caches, mayWrite, record: (object, finding) => (isGoing(caches, object.metadata.namespace ?? '') ? undefined : recorder.record(object, finding)) }),
     statuses: createWorkQueue({ clock, workers: 1, work: evaluate, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('status-not-made') }),
-    localTier: createWorkQueue({
-      clock, workers: 2, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('local-tier-not-applied'),
-      work: async (namespace, aborted) => {
-        // What is not known yet is not unwanted.
-        if (!caches.hasSynced()) throw new Error('the providers are not all known yet');
-        if (mayWrite() && !isGoing(caches, namespace)) await reconcileLocalTier(namespace, caches.providers.inNamespace(namespace).filter(({ metadata }) => metadata.deletionTimestamp === undefined), aborted);
-      },
-    }),
   };
 }
 

@@ -88,7 +88,7 @@ function serviceSpec(provider: string): object {
 
 function deploymentSpec(provider: string, local: Local, file: string, settings: LocalTierSettings): object {
   return {
-    replicas: replicasOf(local),
+    replicas: local.replicas,
     // The volume is often ReadWriteOnce: two generations of pods cannot hold it at once.
     strategy: { type: 'Recreate' },
     progressDeadlineSeconds,
@@ -154,15 +154,8 @@ function probe(timing: { readonly periodSeconds: number; readonly timeoutSeconds
   return { httpGet: { path: healthPath, port: localTierPort, scheme: 'HTTP' }, ...timing };
 }
 
-/** What `spec.local` of a newer CRD may say beyond the generated types. */
-type LocalExtras = Local & { readonly replicas?: number; readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities } };
-
-function replicasOf(local: LocalExtras): number {
-  return local.replicas ?? 1;
-}
-
 /** As written; a request that is not, and that no limit stands in for, is the default. */
-function resourcesOf(local: LocalExtras): { readonly requests: Quantities; readonly limits?: Quantities } {
+function resourcesOf(local: Local): { readonly requests: Quantities; readonly limits?: Quantities } {
   const { requests = {}, limits } = local.resources ?? {};
   const missing = Object.entries(defaultRequests).filter(([name]) => requests[name] === undefined && limits?.[name] === undefined);
   return { requests: { ...Object.fromEntries(missing), ...requests }, ...(limits === undefined ? {} : { limits }) };

@@ -12,6 +12,9 @@ export function webhookConfiguration({ name, namespace, port }: { readonly name:
       matchConditions: [{
         name: 'annotated',
         expression: "has(object.metadata.annotations) && 'belay.dev/inject' in object.metadata.annotations && object.metadata.annotations['belay.dev/inject'] != 'false'",
+      }, {
+        name: 'not-a-mirror-of-a-static-pod',
+        expression: "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)",
       }],
       admissionReviewVersions: ['v1'],
       failurePolicy: 'Fail',
@@ -20,5 +23,16 @@ export function webhookConfiguration({ name, namespace, port }: { readonly name:
       sideEffects: 'None',
       timeoutSeconds: 5,
     }],
+  };
+}
+
+/** The chart's rights of the webhook's service account, by the rules' scope. */
+export function webhookRules(configuration: string): { readonly namespaced: readonly object[]; readonly cluster: readonly object[] } {
+  return {
+    namespaced: [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['belay-ca'], verbs: ['get', 'list', 'watch', 'update', 'patch'] },
+      { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+    ],
+    cluster: [{ apiGroups: ['admissionregistration.k8s.io'], resources: ['mutatingwebhookconfigurations'], resourceNames: [configuration], verbs: ['get', 'list', 'watch', 'patch'] }],
   };
 }

@@ -14,7 +14,7 @@ import { createKubernetesAPI, type KubernetesAPI } from '../crds/kubernetes-api.
 import { settings } from '../golden/inject/read-pods.ts';
 import { realClock as clock } from '../kube/real-clock.ts';
 import { until } from './until.ts';
-import { webhookConfiguration } from './webhook-configuration.ts';
+import { webhookConfiguration, webhookRules } from './webhook-configuration.ts';
 
 interface Configuration extends KubeObject {
   readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
@@ -27,6 +27,8 @@ const secret = { resource: { group: '', version: 'v1', plural: 'secrets' }, name
 const lines: LogLine[] = [];
 let server: ApiServer;
 let client: KubeClient & { close(): void };
+/** As the webhook's service account. */
+let own: KubeClient & { close(): void };
 let api: KubernetesAPI;
 let authority: Authority;
 let webhook: Webhook;
@@ -40,12 +42,14 @@ beforeAll(async () => {
   for (const metadata of [{ name: 'belay-system' }, { name: 'apps' }, { name: 'strict', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } }]) {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
   }
+  const token = await tokenOfWebhook();
+  own = createHttpsClient({ server: server.url, ca: readFileSync(server.caFile, 'utf8'), token: () => token, clock });
   const log = (line: LogLine): void => { lines.push(line); };
-  authority = createAuthority({ client, clock, wallClock: Date.now, random: Math.random, log, namespace: 'belay-system', dnsNames: ['belay-webhook.belay-system.svc'], ipAddresses: ['127.0.0.1'] });
+  authority = createAuthority({ client: own, clock, wallClock: Date.now, random: Math.random, log, namespace: 'belay-system', dnsNames: ['belay-webhook.belay-system.svc'], ipAddresses: ['127.0.0.1'] });
   const { caCertificates: _, ...installed } = settings;
   webhook = createWebhook({ clock, log, authority, settings: installed });
   port = await webhook.listen('127.0.0.1', 0);
-  publishers.push(createBundlePublisher({ client, clock, random: Math.random, log, authority, configuration: configuration.name }));
+  publishers.push(createBundlePublisher({ client: own, clock, random: Math.random, log, authority, configuration: configuration.name }));
   await until(() => lines.some(({ message }) => message.includes('there is no MutatingWebhookConfiguration belay-injector')));
   await client.create({ resource: configuration.resource }, webhookConfiguration({ name: configuration.name, namespace: 'belay-system', port }));
   await until(() => publishers[0]?.obstacle() === null);
@@ -58,6 +62,7 @@ afterAll(async () => {
   await webhook.close();
   await authority.close();
   api.close();
+  own.close();
   client.close();
   await server.close();
 });
@@ -163,6 +168,25 @@ test('with the webhook down, the denial names it, and a pod that asks for nothin
 test('no key was logged', () => {
   expect(JSON.stringify(lines)).not.toContain('PRIVATE KEY');
 });
+
+/** A service account with the rights that the chart gives it, and nothing else. */
+async function tokenOfWebhook(): Promise<string> {
+  const { namespaced, cluster } = webhookRules(configuration.name);
+  const metadata = { name: 'belay-webhook', namespace: 'belay-system' };
+  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
+  const rbac = 'rbac.authorization.k8s.io';
+  const objects: readonly [string, object][] = [
+    ['/api/v1/namespaces/belay-system/serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata }],
+    [`/apis/${rbac}/v1/namespaces/belay-system/roles`, { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: namespaced }],
+    [`/apis/${rbac}/v1/namespaces/belay-system/rolebindings`, { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata, subjects, roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name } }],
+    [`/apis/${rbac}/v1/clusterroles`, { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name: metadata.name }, rules: cluster }],
+    [`/apis/${rbac}/v1/clusterrolebindings`, { apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name: metadata.name }, subjects, roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: metadata.name } }],
+  ];
+  for (const [path, body] of objects) expect(await api.send('POST', path, { body })).toMatchObject({ status: 201 });
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600 } };
+  const { body } = await api.send('POST', '/api/v1/namespaces/belay-system/serviceaccounts/belay-webhook/token', { body: request });
+  return (body as { readonly status: { readonly token: string } }).status.token;
+}
 
 function pod(metadata: object, spec: object = {}): object {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app', ...metadata }, spec: { serviceAccountName: 'default', containers: [{ name: 'app', image: 'app' }], ...spec } };

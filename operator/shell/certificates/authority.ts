@@ -9,6 +9,7 @@ import { createReflector, type Reflector } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import { allOrAborted, newAlarm, type Alarm } from './alarm.ts';
 import { authoritySecret, authorityState, parseAuthoritySecret, trustedBundle, type AuthorityContent, type SecretObject } from './authority-secret.ts';
+import { newProblemLog, type ProblemLog } from './problem-log.ts';
 import { certificateFacts, certificatesOf, issueAuthority, issueLeaf, type IssuedLeaf, type KeyPair } from './issue-certificates.ts';
 
 export interface AuthorityOptions {
@@ -63,13 +64,13 @@ interface Replica {
   readonly listeners: Set<() => void>;
   readonly signal: AbortSignal;
   readonly tellReady: () => void;
+  readonly problems: ProblemLog;
   /** What the Secret said when it could last be read. */
   content: AuthorityContent | null;
   /** The Secret's version that was read last, and whether it could be. */
   read: { readonly version: string; readonly ok: boolean };
   leaf: Signed | null;
   published: ReadonlySet<string>;
-  lastProblem: string;
 }
 
 /**
@@ -77,19 +78,20 @@ interface Replica {
  * any replica may take its next step, with the resourceVersion that it read.
  */
 export function createAuthority(options: AuthorityOptions): Authority {
-  const { client, clock, random, namespace, secretName: name = 'belay-ca' } = options;
+  const { client, clock, random, log, namespace, secretName: name = 'belay-ca' } = options;
   const stop = new AbortController();
   const alarm = newAlarm(clock, stop.signal);
   let tellReady = (): void => {};
   const ready = new Promise<void>((resolve) => { tellReady = resolve; });
+  const watchProblems = newProblemLog(log);
   const reflector = createReflector<SecretObject>({
     client, clock, random, place: { resource, namespace }, fieldSelector: `metadata.name=${name}`,
-    onChange: () => alarm.ring(),
-    onProblem: ({ message }) => complain(replica, `The CA cannot be watched: ${message}.`),
+    onChange: () => { watchProblems.over(); alarm.ring(); },
+    onProblem: ({ message }) => watchProblems.tell({ level: 'warn', event: 'authority-watch-failed', message: `The CA's Secret could not be watched, which is tried again: ${message}.` }),
   });
   const replica: Replica = {
     options, name, settleMs: options.settleMs ?? lifetimes.settleMs, reflector, backoff: exponentialBackoff(clock, random, { firstMs: 500, longestMs: 30_000 }),
-    knownSince: new Map(), listeners: new Set(), signal: stop.signal, tellReady, content: null, read: { version: '', ok: false }, leaf: null, published: new Set(), lastProblem: '',
+    knownSince: new Map(), listeners: new Set(), signal: stop.signal, tellReady, content: null, read: { version: '', ok: false }, leaf: null, published: new Set(), problems: newProblemLog(log),
   };
   const ended = run(replica, alarm);
   return {
@@ -151,7 +153,7 @@ async function step(replica: Replica): Promise<number> {
   if (!readable) return leafUntilMs - wallClock();
   const next = authorityStep(authorityState(replica.content), { nowMs: wallClock(), leafIssuer: replica.leaf?.issuer ?? null, published: replica.published });
   if (next.kind === 'wait') {
-    replica.lastProblem = '';
+    replica.problems.over();
     return Math.min(next.untilMs, leafUntilMs) - wallClock();
   }
   await change(replica, secret, replica.content, next);
@@ -243,9 +245,6 @@ function notify({ listeners }: Replica): void {
   for (const listener of listeners) listener();
 }
 
-/** Each problem once, until it is over. */
-function complain(replica: Replica, message: string): void {
-  if (message === replica.lastProblem) return;
-  replica.lastProblem = message;
-  replica.options.log({ level: 'error', event: 'authority-failed', message });
+function complain({ problems }: Replica, message: string): void {
+  problems.tell({ level: 'error', event: 'authority-failed', message });
 }

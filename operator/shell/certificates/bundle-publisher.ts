@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { allOrAborted, newAlarm, type Alarm } from './alarm.ts';
 import type { Authority } from './authority.ts';
 import { isSignedBy } from './issue-certificates.ts';
+import { newProblemLog, type ProblemLog } from './problem-log.ts';
 
 export interface BundlePublisherOptions {
   readonly client: KubeClient;
@@ -54,7 +55,7 @@ interface Publisher {
   published: string | null;
   /** What was applied last. */
   applied: string;
-  lastProblem: string;
+  readonly problems: ProblemLog;
 }
 
 /**
@@ -62,15 +63,16 @@ interface Publisher {
  * where it fails or somebody overwrites it. Tells the authority what has been published.
  */
 export function createBundlePublisher(options: BundlePublisherOptions): BundlePublisher {
-  const { client, clock, random, authority, configuration } = options;
+  const { client, clock, random, log, authority, configuration } = options;
   const stop = new AbortController();
   const alarm = newAlarm(clock, stop.signal);
+  const watchProblems = newProblemLog(log);
   const reflector = createReflector<WebhookConfiguration>({
     client, clock, random, place: { resource }, fieldSelector: `metadata.name=${configuration}`,
-    onChange: () => alarm.ring(),
-    onProblem: ({ message }) => complain(publisher, message),
+    onChange: () => { watchProblems.over(); alarm.ring(); },
+    onProblem: ({ message }) => watchProblems.tell({ level: 'warn', event: 'bundle-watch-failed', message: `${kind} ${configuration} could not be watched, which is tried again: ${message}.` }),
   });
-  const publisher: Publisher = { options, reflector, alarm, signal: stop.signal, backoff: exponentialBackoff(clock, random, { firstMs: 200, longestMs: 30_000 }), published: null, applied: '', lastProblem: '' };
+  const publisher: Publisher = { options, reflector, alarm, signal: stop.signal, backoff: exponentialBackoff(clock, random, { firstMs: 200, longestMs: 30_000 }), published: null, applied: '', problems: newProblemLog(log) };
   const unsubscribe = authority.onChange(() => alarm.ring());
   const ended = run(publisher);
   return {
@@ -126,7 +128,7 @@ async function reconcile(publisher: Publisher): Promise<boolean> {
   if (stale) publisher.published = bundleOf(await applyBundle(publisher, found, bundle));
   if (publisher.published === bundle) authority.notePublished(bundle);
   const owned = await applyOwner(publisher, found);
-  publisher.lastProblem = '';
+  publisher.problems.over();
   return owned || stale;
 }
 
@@ -160,9 +162,6 @@ async function applyOwner({ options: { client, configuration, ownerNamespace, lo
   return true;
 }
 
-/** Each problem once, until it is over. */
-function complain(publisher: Publisher, message: string): void {
-  if (message === publisher.lastProblem) return;
-  publisher.lastProblem = message;
-  publisher.options.log({ level: 'error', event: 'bundle-failed', message: `The webhook's CA cannot be published: ${message}.` });
+function complain({ problems }: Publisher, message: string): void {
+  problems.tell({ level: 'error', event: 'bundle-failed', message: `The webhook's CA cannot be published: ${message}.` });
 }

@@ -88,7 +88,7 @@ function change(held: Held, namespace: string, content: NamespaceContent, nowMs:
   if (!held.synced) return [];
   const publication = changePublication(held.publications.get(namespace) ?? { current: null, pending: null }, content, nowMs);
   held.publications.set(namespace, publication);
-  const wake = publication.pending === null ? [] : [{ type: 'wake', delayMs: publication.pending.dueMs - nowMs } as const];
+  const wake = publication.pending === null ? [] : [{ type: 'wake', delayMs: Math.max(0, publication.pending.dueMs - nowMs) } as const];
   return [...offerAll(held, namespace, nowMs), ...wake];
 }
 

@@ -114,6 +114,7 @@ async function inTurn(held: Held, run: () => Promise<Review>): Promise<Review> {
 
 async function ask(held: Held, token: string): Promise<Review> {
   const { client, clock, counters, stop } = held;
+  if (stop.signal.aborted) return { kind: 'unavailable', message: 'This distributor ends: connect anew.' };
   const late = new AbortController();
   const disarm = clock.after(reviewLimitMs, () => late.abort());
   counters.reviews += 1;

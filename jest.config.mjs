@@ -20,6 +20,7 @@ export default {
     project('crds', ['<rootDir>/test/crds/**/*.test.ts']),
     project('kube', ['<rootDir>/test/kube/**/*.test.ts']),
     project('chart', ['<rootDir>/test/chart/**/*.test.ts']),
+    project('operator', ['<rootDir>/test/operator/**/*.test.ts']),
     project('house', ['<rootDir>/test/house/**/*.test.ts']),
   ],
 };

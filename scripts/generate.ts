@@ -22,6 +22,7 @@ interface Schema {
   readonly enum?: readonly unknown[];
   readonly required?: readonly string[];
   readonly properties?: { readonly [name: string]: Schema };
+  readonly additionalProperties?: Schema;
   readonly items?: Schema;
 }
 
@@ -91,7 +92,7 @@ function typeOf(schema: Schema, indent: string): string {
     case 'boolean': return 'boolean';
     case 'integer': return 'number';
     case 'array': return `readonly ${itemsOf(schema, indent)}[]`;
-    case 'object': return `{\n${membersOf(schema, `${indent}  `)}${indent}}`;
+    case 'object': return schema.additionalProperties === undefined ? `{\n${membersOf(schema, `${indent}  `)}${indent}}` : `{ readonly [name: string]: ${typeOf(schema.additionalProperties, indent)} }`;
     default: throw new Error(`the CRDs use no type ${schema.type}: teach scripts/generate.ts what it is in TypeScript`);
   }
 }
@@ -144,8 +145,11 @@ export interface OpenAPISchema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly maxProperties?: number;
   readonly required?: readonly string[];
   readonly properties?: { readonly [name: string]: OpenAPISchema };
+  /** A map: every member is of this kind. */
+  readonly additionalProperties?: OpenAPISchema;
   readonly items?: OpenAPISchema;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];

@@ -25,6 +25,7 @@ const suites: readonly Suite[] = [
   { name: 'crds', project: 'crds', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'kube', project: 'kube', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'chart', project: 'chart', needs: ['kubernetes'], args: ['--runInBand'] },
+  { name: 'operator', project: 'operator', needs: ['kubernetes'], args: ['--runInBand'] },
 ];
 
 const started = Date.now();

@@ -34,10 +34,10 @@ export async function loadConfiguration({ paths, starter, namespace }: Configura
 }
 
 /** Findings of these cost a target or a chain; the rest is served. */
-const lossReasons: { readonly [reason in ErrorReason | 'SecretKeyInvalid']: true } = {
+const lossReasons: { readonly [reason in ErrorReason]: true } = {
   InvalidValue: true, InvalidURL: true, InsecureURL: true, DialectNotSupported: true,
-  SecretNotFound: true, SecretKeyMissing: true, SecretKeyInvalid: true, ConfigMapNotFound: true, CertificateMissing: true,
-  ProviderNotFound: true, ProviderNotAccepted: true, NameTaken: true, EgressForbidden: true, NoUsableTarget: true,
+  SecretNotFound: true, SecretKeyMissing: true, SecretKeyInvalid: true, SecretAccessDenied: true, ConfigMapNotFound: true, ConfigMapAccessDenied: true, CertificateMissing: true,
+  ProviderNotFound: true, ProviderNotAccepted: true, RefNotPermitted: true, NameTaken: true, EgressForbidden: true, NoUsableTarget: true,
 };
 
 function isOf({ resource }: ManifestProblem, namespace: string): boolean {

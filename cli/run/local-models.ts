@@ -1,5 +1,5 @@
 import type { RoutingTable } from '@belay/contract';
-import { byName } from '@belay/operator/core/compile/compile-namespace.ts';
+import { byName } from '@belay/operator/core/compile/by-name.ts';
 import type { Manifest } from '@belay/operator/core/compile/snapshot.ts';
 import type { ModelProvider } from '@belay/operator/core/resources/model-provider.ts';
 import type { LocalModel } from '../local-tier/local-model.ts';

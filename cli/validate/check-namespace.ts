@@ -51,9 +51,12 @@ function snapshotOf(namespace: string, own: readonly CheckedManifest[], resource
   const valid = (kind: string): readonly Manifest[] => own.filter(({ manifest }) => manifest.kind === kind).flatMap(({ value }) => (value === null ? [] : [value as unknown as Manifest]));
   return {
     namespace,
+    namespaceLabels: {},
     providers: valid('ModelProvider'),
+    foreignProviders: [],
     chains: valid('FallbackChain'),
-    configMaps: resources.filter(({ kind, namespace: where }) => kind === 'ConfigMap' && where === namespace).map((one) => ({ name: one.name, data: configMapData(one) })),
+    configMaps: resources.filter(({ kind, namespace: where }) => kind === 'ConfigMap' && where === namespace).map((one) => ({ namespace, name: one.name, data: configMapData(one) })),
+    secrets: [],
     standalone: true,
     clusterDomain: 'cluster.local',
   };

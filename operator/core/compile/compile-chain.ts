@@ -1,10 +1,10 @@
 import { parseDuration, parseShare, type ChainEntry, type TargetEntry, type Tier } from '@belay/contract';
 import type { FallbackChain, FallbackChainSpec } from '../resources/fallback-chain.ts';
 import { chainWarnings } from './chain-warnings.ts';
-import { valueOr, type CompiledProvider } from './compile-provider.ts';
+import { valueOr } from './compile-provider.ts';
 import { errorFinding, warningFinding, type Finding } from './conditions.ts';
 import type { ClaimedNames } from './model-names.ts';
-import { resolveTargets, withoutOutsiders, type ResolvedTarget } from './resolve-targets.ts';
+import { resolveTargets, withoutOutsiders, type KnownProviders, type ResolvedTarget } from './resolve-targets.ts';
 
 /** A chain as it travels, and what was found on the way. */
 export interface CompiledChainEntry {
@@ -20,7 +20,7 @@ const rateLimitWaitMs = 2_000;
 const extraRequestsShare = 0.05;
 
 /** One FallbackChain, its defaults applied, to its entry in the table. */
-export function compileChain({ metadata: { name }, spec }: FallbackChain, claimed: ClaimedNames, providers: ReadonlyMap<string, CompiledProvider>, namespace: string): CompiledChainEntry {
+export function compileChain({ metadata: { name }, spec }: FallbackChain, claimed: ClaimedNames, providers: KnownProviders, namespace: string): CompiledChainEntry {
   const findings: Finding[] = [...nameFindings(claimed)];
   const times = timesOf(spec, findings);
   const race = raceOf(spec, findings);

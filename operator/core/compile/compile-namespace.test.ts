@@ -232,7 +232,7 @@ describe('for any resources that keep the form of their CRD', () => {
   });
 
   function snapshot(some: Pick<Snapshot, 'providers' | 'chains' | 'standalone'>): Snapshot {
-    return { namespace: 'default', configMaps: [], clusterDomain: 'cluster.local', ...some };
+    return { namespace: 'default', namespaceLabels: {}, foreignProviders: [], configMaps: [], secrets: [], clusterDomain: 'cluster.local', ...some };
   }
 });
 

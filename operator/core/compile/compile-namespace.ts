@@ -1,11 +1,12 @@
 import { canonicalJson, schemaVersion, type RoutingTable } from '@belay/contract';
-import { crdSchemas } from '../resources/crd-schemas.ts';
 import type { FallbackChain } from '../resources/fallback-chain.ts';
 import type { ModelProvider } from '../resources/model-provider.ts';
-import { applyDefaults } from './apply-defaults.ts';
+import { byName } from './by-name.ts';
 import { compileChain, type CompiledChainEntry } from './compile-chain.ts';
 import { compileProvider, type CompiledProvider } from './compile-provider.ts';
+import type { KnownProviders } from './resolve-targets.ts';
 import { conditionOf, findingsOf, type Condition, type ResourceConditions } from './conditions.ts';
+import { sharedProviders } from './foreign-providers.ts';
 import { claimModelNames } from './model-names.ts';
 import type { CompileTools, Manifest, Snapshot } from './snapshot.ts';
 
@@ -21,8 +22,11 @@ export interface Compilation {
  * same version.
  */
 export function compileNamespace(snapshot: Snapshot, tools: CompileTools): Compilation {
-  const providers = byName<ModelProvider>('ModelProvider', snapshot.providers).map((resource) => ({ resource, compiled: compileProvider(resource, snapshot, tools) }));
-  const known = new Map(providers.map(({ compiled }) => [compiled.name, compiled]));
+  const providers = byName<ModelProvider>('ModelProvider', snapshot.providers).map((resource) => ({ resource, compiled: compileProvider(resource, snapshot.namespace, snapshot, tools) }));
+  const known: KnownProviders = new Map([
+    ...providers.map(({ compiled }) => [compiled.name, compiled] as const),
+    ...[...sharedProviders(snapshot)].map(([name, { namespace, resource, permitted }]) => [name, permitted ? compileProvider(resource, namespace, snapshot, tools) : 'NotPermitted'] as const),
+  ]);
   const chainResources = byName<FallbackChain>('FallbackChain', snapshot.chains);
   const claimed = claimModelNames(chainResources);
   const chains = chainResources.map((resource) => ({
@@ -38,21 +42,15 @@ export function compileNamespace(snapshot: Snapshot, tools: CompileTools): Compi
   };
 }
 
-/** Sorted, each once (the last of one name counts), with the defaults of its CRD. */
-export function byName<T extends Manifest>(kind: string, manifests: readonly Manifest[]): readonly T[] {
-  const schema = crdSchemas.find((crd) => crd.kind === kind)?.schema.properties?.['spec'] ?? {};
-  const resources = new Map(manifests.map((manifest) => [manifest.metadata.name, { ...manifest, spec: applyDefaults(schema, manifest.spec) } as T]));
-  return [...resources.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-}
-
-function tableOf(namespace: string, known: ReadonlyMap<string, CompiledProvider>, chains: readonly CompiledChainEntry[], tools: CompileTools): RoutingTable {
+function tableOf(namespace: string, known: KnownProviders, chains: readonly CompiledChainEntry[], tools: CompileTools): RoutingTable {
   const used = new Set(chains.flatMap(({ entry }) => entry.targets.map(({ provider }) => provider)));
   // A chain that cannot be served is served on in its last good form, whose providers this table must then still have.
   const goesOn = chains.some(({ entry }) => entry.unroutable !== null);
   const content = {
     schemaVersion,
     namespace,
-    providers: [...known.values()].flatMap(({ name, entry }) => (entry !== null && (goesOn || used.has(name)) ? [entry] : [])),
+    providers: [...known.values()].flatMap((provider) => (provider === 'NotPermitted' || provider.entry === null || !(goesOn || used.has(provider.name)) ? [] : [provider.entry]))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     chains: chains.map(({ entry }) => entry),
   } as const;
   return { version: `sha256:${tools.sha256Hex(canonicalJson(content))}`, ...content };

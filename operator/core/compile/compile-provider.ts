@@ -1,12 +1,14 @@
 import { parseDuration, type Parsed, type ProviderEntry } from '@belay/contract';
 import type { ModelProvider, ModelProviderSpec } from '../resources/model-provider.ts';
 import { errorFinding, warningFinding, type Finding } from './conditions.ts';
+import { isKeyFinding, keyFindings } from './key-findings.ts';
 import { presetNamed, type Preset } from './presets.ts';
 import { providerAddress, type ProviderAddress } from './provider-address.ts';
-import type { CompileTools, Snapshot } from './snapshot.ts';
+import type { CompileTools, ConfigMapFact, Snapshot } from './snapshot.ts';
 
 /** A provider as chains see it. */
 export interface CompiledProvider {
+  /** As the table names it: `NAME`, or `NAMESPACE/NAME` of another namespace. */
   readonly name: string;
   /** null: no chain may use it; its error findings say why. */
   readonly entry: ProviderEntry | null;
@@ -22,14 +24,14 @@ export interface CompiledProvider {
   readonly findings: readonly Finding[];
 }
 
-/** One ModelProvider, its defaults applied, to its entry in the table. */
-export function compileProvider(resource: ModelProvider, snapshot: Snapshot, tools: CompileTools): CompiledProvider {
-  const { metadata: { name }, spec } = resource;
+/** One ModelProvider of `namespace`, its defaults applied, to its entry in the snapshot's table. */
+export function compileProvider({ metadata, spec }: ModelProvider, namespace: string, snapshot: Snapshot, tools: CompileTools): CompiledProvider {
+  const name = namespace === snapshot.namespace ? metadata.name : `${namespace}/${metadata.name}`;
   const preset = spec.preset === undefined ? null : presetNamed(spec.preset);
-  const findings: Finding[] = [...dialectFindings(spec, preset), ...keyFindings(spec, snapshot), ...keyWarnings(spec, preset)];
-  const address = providerAddress(resource, preset, snapshot, tools, findings);
+  const findings: Finding[] = [...dialectFindings(spec, preset), ...keyFindings(spec, namespace, snapshot.secrets), ...keyWarnings(spec, preset)];
+  const address = providerAddress(name, spec, preset, snapshot, tools, findings);
   const timeouts = timeoutsOf(spec, findings);
-  const caCertificates = certificatesOf(spec, snapshot, findings);
+  const caCertificates = certificatesOf(spec, namespace, snapshot.configMaps, findings);
   const usable = findings.every((finding) => finding.severity === 'Warning' || isKeyFinding(finding));
   return {
     name,
@@ -41,11 +43,6 @@ export function compileProvider(resource: ModelProvider, snapshot: Snapshot, too
     contextTokens: windowsOf(spec),
     findings,
   };
-}
-
-/** The table never depends on a Secret: a missing one is said, and keeps the target waiting for its key. */
-function isKeyFinding({ reason }: Finding): boolean {
-  return reason === 'SecretNotFound' || reason === 'SecretKeyMissing';
 }
 
 function identityOf(spec: ModelProviderSpec, preset: Preset | null, { text, place, host }: ProviderAddress): Pick<ProviderEntry, 'preset' | 'dialect' | 'address' | 'inCluster' | 'failureDomain' | 'cancellation'> {
@@ -89,18 +86,6 @@ function dialectFindings(spec: ModelProviderSpec, preset: Preset | null): readon
   return [];
 }
 
-function keyFindings({ credentials }: ModelProviderSpec, { secrets, namespace }: Snapshot): readonly Finding[] {
-  if (credentials === undefined || secrets === undefined) return [];
-  const { name, key } = credentials.secretKeyRef;
-  const secret = secrets.find((candidate) => candidate.name === name);
-  if (secret === undefined) {
-    return [errorFinding('ResolvedRefs', 'SecretNotFound', 'spec.credentials.secretKeyRef.name', `there is no Secret "${name}" in namespace ${namespace}: create it with the key ${key}`)];
-  }
-  if (secret.keys.includes(key)) return [];
-  const others = secret.keys.length === 0 ? 'it has no keys' : `it has ${[...secret.keys].sort().join(', ')}`;
-  return [errorFinding('ResolvedRefs', 'SecretKeyMissing', 'spec.credentials.secretKeyRef.key', `Secret "${name}" has no key "${key}": ${others}`)];
-}
-
 function keyWarnings(spec: ModelProviderSpec, preset: Preset | null): readonly Finding[] {
   if (preset === null || !preset.needsKey || spec.credentials !== undefined || spec.baseURL !== undefined) return [];
   return [warningFinding('KeyMissing', 'spec.credentials', `${spec.preset} answers nobody without a key, and none is sent: set credentials.secretKeyRef`)];
@@ -114,17 +99,25 @@ function timeoutsOf({ timeouts = {} }: ModelProviderSpec, findings: Finding[]): 
   return { connectMs: ms('connect'), firstContentMs: ms('firstContent'), idleMs: ms('idle') };
 }
 
-function certificatesOf({ tls }: ModelProviderSpec, { configMaps, namespace }: Snapshot, findings: Finding[]): readonly string[] {
+function certificatesOf({ tls }: ModelProviderSpec, namespace: string, configMaps: readonly ConfigMapFact[], findings: Finding[]): readonly string[] {
   return (tls?.caCertificateRefs ?? []).flatMap(({ name }, index) => {
     const path = `spec.tls.caCertificateRefs[${index}].name`;
-    const configMap = configMaps.find((candidate) => candidate.name === name);
-    const pem = configMap?.data['ca.crt'];
+    const configMap = configMaps.findLast((fact) => fact.namespace === namespace && fact.name === name);
+    const pem = configMap?.data?.['ca.crt'];
     if (pem?.includes('-----BEGIN CERTIFICATE-----') === true) return [pem];
-    findings.push(configMap === undefined
-      ? errorFinding('ResolvedRefs', 'ConfigMapNotFound', path, `there is no ConfigMap "${name}" in namespace ${namespace}: create it with the certificate authority as PEM under ca.crt`)
-      : errorFinding('ResolvedRefs', 'CertificateMissing', path, `ConfigMap "${name}" has no certificate under ca.crt: put the certificate authority there as PEM`));
+    findings.push(certificateFinding(path, name, namespace, configMap));
     return [];
   });
+}
+
+function certificateFinding(path: string, name: string, namespace: string, configMap: ConfigMapFact | undefined): Finding {
+  if (configMap === undefined) {
+    return errorFinding('ResolvedRefs', 'ConfigMapNotFound', path, `there is no ConfigMap "${name}" in namespace ${namespace}: create it with the certificate authority as PEM under ca.crt`);
+  }
+  if (configMap.data === null) {
+    return errorFinding('ResolvedRefs', 'ConfigMapAccessDenied', path, `the operator may not read ConfigMap "${name}" in namespace ${namespace}: bind its service account to a role that may get, list and watch this ConfigMap`);
+  }
+  return errorFinding('ResolvedRefs', 'CertificateMissing', path, `ConfigMap "${name}" has no certificate under ca.crt: put the certificate authority there as PEM`);
 }
 
 function windowsOf({ local, models = [] }: ModelProviderSpec): (model: string) => number | null {

@@ -15,8 +15,9 @@ export interface Condition {
 /** Why something of a resource cannot be served. */
 export type ErrorReason =
   | 'InvalidValue' | 'InvalidURL' | 'InsecureURL' | 'DialectNotSupported'
-  | 'SecretNotFound' | 'SecretKeyMissing' | 'ConfigMapNotFound' | 'CertificateMissing'
-  | 'ProviderNotFound' | 'ProviderNotAccepted' | 'NameTaken' | 'EgressForbidden' | 'NoUsableTarget';
+  | 'SecretNotFound' | 'SecretKeyMissing' | 'SecretKeyInvalid' | 'SecretAccessDenied'
+  | 'ConfigMapNotFound' | 'ConfigMapAccessDenied' | 'CertificateMissing'
+  | 'ProviderNotFound' | 'ProviderNotAccepted' | 'RefNotPermitted' | 'NameTaken' | 'EgressForbidden' | 'NoUsableTarget';
 
 /** What will hurt later, though it can be served. */
 export type WarningReason =

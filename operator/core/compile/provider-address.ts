@@ -1,5 +1,5 @@
 import type { Parsed } from '@belay/contract';
-import type { ModelProvider, ModelProviderSpec } from '../resources/model-provider.ts';
+import type { ModelProviderSpec } from '../resources/model-provider.ts';
 import { errorFinding, warningFinding, type Finding } from './conditions.ts';
 import { hostPlace, type HostPlace } from './host-place.ts';
 import type { Preset } from './presets.ts';
@@ -7,7 +7,7 @@ import type { CompileTools, ParsedURL, Snapshot } from './snapshot.ts';
 
 /** Where a provider is reached. */
 export interface ProviderAddress {
-  /** As it travels: a URL without a trailing slash, or `local:NAME`. */
+  /** As it travels: a URL without a trailing slash, or `local:` and the provider's name in the table. */
   readonly text: string;
   /** scheme://host[:port]; null: a local provider. */
   readonly origin: string | null;
@@ -16,8 +16,8 @@ export interface ProviderAddress {
   readonly host: string;
 }
 
-/** The address of a provider, or null where it has none that may be called; why stands in `findings`. */
-export function providerAddress({ metadata: { name }, spec }: ModelProvider, preset: Preset | null, snapshot: Snapshot, tools: CompileTools, findings: Finding[]): ProviderAddress | null {
+/** The address of a provider by its name in the table, or null where it has none that may be called; why stands in `findings`. */
+export function providerAddress(name: string, spec: ModelProviderSpec, preset: Preset | null, snapshot: Snapshot, tools: CompileTools, findings: Finding[]): ProviderAddress | null {
   if (spec.local !== undefined) return { text: `local:${name}`, origin: null, place: 'Local', host: `local:${name}` };
   const url = parseBaseURL(spec.baseURL ?? preset?.baseURL ?? '', tools);
   if (!url.ok) {

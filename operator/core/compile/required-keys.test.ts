@@ -12,7 +12,7 @@ test('each provider with credentials says which key it needs, and where alone it
     ['refused', `{ dialect: OpenAI, baseURL: "http://llm.example/v1", ${credentials} }`],
   ].map(([name, spec]) => `kind: ModelProvider\nmetadata: { name: ${name} }\nspec: ${spec}\n`);
   expect(requiredKeys(snapshotOf(providers.join('---\n')), nodeTools)).toEqual([
-    { provider: 'box', secretName: 'keys', secretKey: 'k', origin: 'https://llm.example:8443', keyVariable: null },
-    { provider: 'openai', secretName: 'keys', secretKey: 'k', origin: 'https://api.openai.com', keyVariable: 'OPENAI_API_KEY' },
+    { provider: 'box', namespace: 'default', secretName: 'keys', secretKey: 'k', origin: 'https://llm.example:8443', keyVariable: null },
+    { provider: 'openai', namespace: 'default', secretName: 'keys', secretKey: 'k', origin: 'https://api.openai.com', keyVariable: 'OPENAI_API_KEY' },
   ]);
 });

@@ -11,21 +11,28 @@ export interface ResolvedTarget {
   readonly provider: CompiledProvider;
 }
 
+/** What a chain may refer to, by the names of the table; one of another namespace whose owner does not let this one use it is `NotPermitted`. */
+export type KnownProviders = ReadonlyMap<string, CompiledProvider | 'NotPermitted'>;
+
 /** Targets whose provider exists and can be used; each other one becomes a finding. */
-export function resolveTargets(spec: FallbackChainSpec, providers: ReadonlyMap<string, CompiledProvider>, namespace: string, findings: Finding[]): readonly ResolvedTarget[] {
+export function resolveTargets(spec: FallbackChainSpec, providers: KnownProviders, namespace: string, findings: Finding[]): readonly ResolvedTarget[] {
   return spec.targets.flatMap(({ name, providerRef, model, suspend }, index) => {
-    const provider = providers.get(providerRef.name);
+    const owner = providerRef.namespace ?? namespace;
+    const provider = providers.get(owner === namespace ? providerRef.name : `${owner}/${providerRef.name}`);
     const target = name ?? providerRef.name;
-    const path = `spec.targets[${index}].providerRef.name`;
-    if (provider === undefined) {
-      findings.push(errorFinding('ResolvedRefs', 'ProviderNotFound', path, `target ${target}: there is no ModelProvider "${providerRef.name}" in namespace ${namespace}`));
+    const refuse = (reason: 'ProviderNotFound' | 'ProviderNotAccepted' | 'RefNotPermitted', field: 'name' | 'namespace', message: string) => {
+      findings.push(errorFinding('ResolvedRefs', reason, `spec.targets[${index}].providerRef.${field}`, `target ${target}: ${message}`));
       return [];
+    };
+    if (provider === undefined) return refuse('ProviderNotFound', 'name', `there is no ModelProvider "${providerRef.name}" in namespace ${owner}`);
+    const place = owner === namespace ? '' : ` of namespace ${owner}`;
+    if (provider === 'NotPermitted') {
+      return refuse('RefNotPermitted', 'namespace', `ModelProvider "${providerRef.name}"${place} is not shared with namespace ${namespace}: its owner can allow that in spec.allowedNamespaces`);
     }
     if (provider.entry === null) {
       const [why] = provider.findings.filter(({ severity }) => severity === 'Error');
       const reason = why === undefined ? '' : ` (${why.path}: ${why.message})`;
-      findings.push(errorFinding('ResolvedRefs', 'ProviderNotAccepted', path, `target ${target}: ModelProvider "${providerRef.name}" cannot be used${reason}`));
-      return [];
+      return refuse('ProviderNotAccepted', 'name', `ModelProvider "${providerRef.name}"${place} cannot be used${reason}`);
     }
     return [{ index, name: target, model, suspended: suspend, provider }];
   });

@@ -25,8 +25,11 @@ export interface OpenAPISchema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly maxProperties?: number;
   readonly required?: readonly string[];
   readonly properties?: { readonly [name: string]: OpenAPISchema };
+  /** A map: every member is of this kind. */
+  readonly additionalProperties?: OpenAPISchema;
   readonly items?: OpenAPISchema;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
@@ -205,8 +208,20 @@ export const crdSchemas: readonly CrdSchema[] = [
                     "required": [
                       "name"
                     ],
-                    "description": "A ModelProvider of the same namespace.",
+                    "description": "A ModelProvider.",
                     "properties": {
+                      "namespace": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 63,
+                        "description": "Where it is: one of another namespace must allow this one in its allowedNamespaces. Default: the namespace of the chain.",
+                        "x-kubernetes-validations": [
+                          {
+                            "rule": "self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+                            "message": "must be the name of a namespace, such as models: lower-case letters, digits and -, with a letter or digit at each end"
+                          }
+                        ]
+                      },
                       "name": {
                         "type": "string",
                         "minLength": 1,
@@ -402,12 +417,12 @@ export const crdSchemas: readonly CrdSchema[] = [
             },
             "summary": {
               "type": "string",
-              "maxLength": 1024,
+              "maxLength": 4096,
               "description": "The targets in order, such as opus > gemini > local."
             },
             "serving": {
               "type": "string",
-              "maxLength": 1024,
+              "maxLength": 4096,
               "description": "Who serves now and, where it is not the first target, since when and why."
             },
             "tableVersion": {
@@ -418,25 +433,35 @@ export const crdSchemas: readonly CrdSchema[] = [
             "sidecars": {
               "type": "object",
               "description": "Sidecars that asked for this chain.",
+              "required": [
+                "connected",
+                "current",
+                "rejected",
+                "lastError"
+              ],
               "properties": {
                 "connected": {
                   "type": "integer",
                   "format": "int32",
-                  "minimum": 0
+                  "minimum": 0,
+                  "description": "Those that are connected now."
                 },
                 "current": {
                   "type": "integer",
                   "format": "int32",
-                  "minimum": 0
+                  "minimum": 0,
+                  "description": "Of these, those that run what is published."
                 },
                 "rejected": {
                   "type": "integer",
                   "format": "int32",
-                  "minimum": 0
+                  "minimum": 0,
+                  "description": "Of these, those that refused it."
                 },
                 "lastError": {
                   "type": "string",
-                  "maxLength": 1024
+                  "maxLength": 1024,
+                  "description": "In the words of the sidecar that refused last; empty where none did."
                 }
               }
             },
@@ -444,10 +469,13 @@ export const crdSchemas: readonly CrdSchema[] = [
               "type": "array",
               "maxItems": 8,
               "x-kubernetes-list-type": "atomic",
+              "description": "Targets that can be routed to, in order, as sidecars see them.",
               "items": {
                 "type": "object",
                 "required": [
-                  "name"
+                  "name",
+                  "tier",
+                  "health"
                 ],
                 "properties": {
                   "name": {
@@ -464,24 +492,33 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "InterProvider",
                       "OpenModel",
                       "Local"
-                    ]
+                    ],
+                    "description": "Place of the target in its chain."
                   },
                   "health": {
                     "type": "string",
-                    "maxLength": 32
+                    "maxLength": 16,
+                    "enum": [
+                      "Healthy",
+                      "Degraded",
+                      "Unhealthy",
+                      "Loading",
+                      "Absent",
+                      "Suspended",
+                      "Unknown"
+                    ],
+                    "description": "Unhealthy: it answers nothing, or breakers are open. Degraded: in part. Loading, Absent: a local model that is not there yet, or not at all. Unknown: nothing was sent to it of late."
                   },
                   "successRate": {
                     "type": "string",
-                    "maxLength": 8
+                    "maxLength": 8,
+                    "description": "Share of attempts that succeeded in the last minute, such as 99.8%; left out where there were none."
                   },
                   "firstContentP50Ms": {
                     "type": "integer",
                     "format": "int32",
-                    "minimum": 0
-                  },
-                  "tokensPerSecond": {
-                    "type": "string",
-                    "maxLength": 16
+                    "minimum": 0,
+                    "description": "Median of the sidecars' medians from request to first content."
                   }
                 }
               }
@@ -901,6 +938,129 @@ export const crdSchemas: readonly CrdSchema[] = [
                 }
               }
             },
+            "allowedNamespaces": {
+              "type": "object",
+              "description": "Who may refer to this provider, beside its own namespace. Sharing it shares its key: sidecars of those namespaces are given it.",
+              "default": {
+                "from": "Same"
+              },
+              "x-kubernetes-validations": [
+                {
+                  "rule": "!has(self.from) || self.from != 'Selector' || has(self.selector)",
+                  "fieldPath": ".selector",
+                  "reason": "FieldValueRequired",
+                  "message": "from: Selector needs a selector that says which namespaces, by their labels"
+                },
+                {
+                  "rule": "!has(self.selector) || (has(self.from) && self.from == 'Selector')",
+                  "fieldPath": ".selector",
+                  "reason": "FieldValueForbidden",
+                  "message": "a selector counts only with from: Selector: set that, or leave the selector out"
+                }
+              ],
+              "properties": {
+                "from": {
+                  "type": "string",
+                  "maxLength": 16,
+                  "enum": [
+                    "Same",
+                    "All",
+                    "Selector"
+                  ],
+                  "default": "Same",
+                  "description": "Same: no other namespace. All: every namespace. Selector: those whose labels match."
+                },
+                "selector": {
+                  "type": "object",
+                  "description": "Labels of namespaces, as in every label selector; kubernetes.io/metadata.name is a namespace's own name.",
+                  "x-kubernetes-validations": [
+                    {
+                      "rule": "(has(self.matchLabels) && self.matchLabels.size() > 0) || (has(self.matchExpressions) && self.matchExpressions.size() > 0)",
+                      "message": "is empty and would match every namespace: name labels, or set from: All"
+                    }
+                  ],
+                  "properties": {
+                    "matchLabels": {
+                      "type": "object",
+                      "maxProperties": 16,
+                      "description": "All of these labels, with these values.",
+                      "x-kubernetes-validations": [
+                        {
+                          "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
+                          "message": "each key must be that of a label, such as team or example.com/team"
+                        },
+                        {
+                          "rule": "self.all(key, self[key] == '' || self[key].matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
+                          "message": "each value must be that of a label: letters, digits, -, _ and ., with a letter or digit at each end"
+                        }
+                      ],
+                      "additionalProperties": {
+                        "type": "string",
+                        "maxLength": 63
+                      }
+                    },
+                    "matchExpressions": {
+                      "type": "array",
+                      "maxItems": 16,
+                      "x-kubernetes-list-type": "atomic",
+                      "description": "All of these.",
+                      "items": {
+                        "type": "object",
+                        "required": [
+                          "key",
+                          "operator"
+                        ],
+                        "x-kubernetes-validations": [
+                          {
+                            "rule": "self.operator in ['In', 'NotIn'] ? (has(self.values) && self.values.size() > 0) : (!has(self.values) || self.values.size() == 0)",
+                            "message": "In and NotIn need values; Exists and DoesNotExist take none"
+                          }
+                        ],
+                        "properties": {
+                          "key": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 317,
+                            "description": "Key of a label.",
+                            "x-kubernetes-validations": [
+                              {
+                                "rule": "self.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$')",
+                                "message": "must be the key of a label, such as team or example.com/team"
+                              }
+                            ]
+                          },
+                          "operator": {
+                            "type": "string",
+                            "maxLength": 16,
+                            "enum": [
+                              "In",
+                              "NotIn",
+                              "Exists",
+                              "DoesNotExist"
+                            ]
+                          },
+                          "values": {
+                            "type": "array",
+                            "maxItems": 64,
+                            "x-kubernetes-list-type": "atomic",
+                            "items": {
+                              "type": "string",
+                              "maxLength": 63,
+                              "x-kubernetes-validations": [
+                                {
+                                  "rule": "self == '' || self.matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$')",
+                                  "message": "must be the value of a label: letters, digits, -, _ and ., with a letter or digit at each end"
+                                }
+                              ]
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            },
             "local": {
               "type": "object",
               "description": "A llama.cpp server that Belay runs, with a model of your own.",
@@ -978,7 +1138,59 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "minimum": 1,
                   "maximum": 64,
                   "default": 2,
-                  "description": "Requests that the server answers at once."
+                  "description": "Requests that one server answers at once."
+                },
+                "replicas": {
+                  "type": "integer",
+                  "format": "int32",
+                  "minimum": 1,
+                  "maximum": 64,
+                  "default": 1,
+                  "description": "Servers in the cluster; more than one needs a volume that several nodes can read. `belay run` runs one."
+                },
+                "resources": {
+                  "type": "object",
+                  "description": "Of each server's container in the cluster; `belay run` sets no limits.",
+                  "properties": {
+                    "requests": {
+                      "type": "object",
+                      "maxProperties": 8,
+                      "description": "What the scheduler sets aside.",
+                      "x-kubernetes-validations": [
+                        {
+                          "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
+                          "message": "each key must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                        },
+                        {
+                          "rule": "self.all(key, self[key].matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$'))",
+                          "message": "each value must be a quantity such as 500m, \"2\" or 2Gi"
+                        }
+                      ],
+                      "additionalProperties": {
+                        "type": "string",
+                        "maxLength": 32
+                      }
+                    },
+                    "limits": {
+                      "type": "object",
+                      "maxProperties": 8,
+                      "description": "What it may use at most.",
+                      "x-kubernetes-validations": [
+                        {
+                          "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
+                          "message": "each key must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                        },
+                        {
+                          "rule": "self.all(key, self[key].matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$'))",
+                          "message": "each value must be a quantity such as 500m, \"2\" or 2Gi"
+                        }
+                      ],
+                      "additionalProperties": {
+                        "type": "string",
+                        "maxLength": 32
+                      }
+                    }
+                  }
                 }
               }
             }

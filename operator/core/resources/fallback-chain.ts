@@ -27,8 +27,10 @@ export interface FallbackChainSpec {
   readonly targets: readonly {
     /** Default: the name of the provider; needed where a provider stands twice. */
     readonly name?: string;
-    /** A ModelProvider of the same namespace. */
+    /** A ModelProvider. */
     readonly providerRef: {
+      /** Where it is: one of another namespace must allow this one in its allowedNamespaces. Default: the namespace of the chain. */
+      readonly namespace?: string;
       readonly name: string;
     };
     /** The model, as the provider spells it; "*": the name that the application asked for. */
@@ -75,17 +77,25 @@ export interface FallbackChainStatus {
   readonly tableVersion?: string;
   /** Sidecars that asked for this chain. */
   readonly sidecars?: {
-    readonly connected?: number;
-    readonly current?: number;
-    readonly rejected?: number;
-    readonly lastError?: string;
+    /** Those that are connected now. */
+    readonly connected: number;
+    /** Of these, those that run what is published. */
+    readonly current: number;
+    /** Of these, those that refused it. */
+    readonly rejected: number;
+    /** In the words of the sidecar that refused last; empty where none did. */
+    readonly lastError: string;
   };
+  /** Targets that can be routed to, in order, as sidecars see them. */
   readonly targets?: readonly {
     readonly name: string;
-    readonly tier?: 'Primary' | 'IntraProvider' | 'InterProvider' | 'OpenModel' | 'Local';
-    readonly health?: string;
+    /** Place of the target in its chain. */
+    readonly tier: 'Primary' | 'IntraProvider' | 'InterProvider' | 'OpenModel' | 'Local';
+    /** Unhealthy: it answers nothing, or breakers are open. Degraded: in part. Loading, Absent: a local model that is not there yet, or not at all. Unknown: nothing was sent to it of late. */
+    readonly health: 'Healthy' | 'Degraded' | 'Unhealthy' | 'Loading' | 'Absent' | 'Suspended' | 'Unknown';
+    /** Share of attempts that succeeded in the last minute, such as 99.8%; left out where there were none. */
     readonly successRate?: string;
+    /** Median of the sidecars' medians from request to first content. */
     readonly firstContentP50Ms?: number;
-    readonly tokensPerSecond?: string;
   }[];
 }

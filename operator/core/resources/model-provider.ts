@@ -74,6 +74,23 @@ export interface ModelProviderSpec {
     /** Tokens of prompt and answer together; larger requests skip this target. */
     readonly contextTokens: number;
   }[];
+  /** Who may refer to this provider, beside its own namespace. Sharing it shares its key: sidecars of those namespaces are given it. */
+  readonly allowedNamespaces: {
+    /** Same: no other namespace. All: every namespace. Selector: those whose labels match. */
+    readonly from: 'Same' | 'All' | 'Selector';
+    /** Labels of namespaces, as in every label selector; kubernetes.io/metadata.name is a namespace's own name. */
+    readonly selector?: {
+      /** All of these labels, with these values. */
+      readonly matchLabels?: { readonly [name: string]: string };
+      /** All of these. */
+      readonly matchExpressions?: readonly {
+        /** Key of a label. */
+        readonly key: string;
+        readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+        readonly values?: readonly string[];
+      }[];
+    };
+  };
   /** A llama.cpp server that Belay runs, with a model of your own. */
   readonly local?: {
     /** The server's program. */
@@ -90,8 +107,17 @@ export interface ModelProviderSpec {
     };
     /** Window of one request; the server gets contextTokens × parallel. */
     readonly contextTokens: number;
-    /** Requests that the server answers at once. */
+    /** Requests that one server answers at once. */
     readonly parallel: number;
+    /** Servers in the cluster; more than one needs a volume that several nodes can read. `belay run` runs one. */
+    readonly replicas: number;
+    /** Of each server's container in the cluster; `belay run` sets no limits. */
+    readonly resources?: {
+      /** What the scheduler sets aside. */
+      readonly requests?: { readonly [name: string]: string };
+      /** What it may use at most. */
+      readonly limits?: { readonly [name: string]: string };
+    };
   };
 }
 

@@ -1,12 +1,6 @@
 import { join } from 'node:path';
+import type { Server } from '../machine/run-servers.ts';
 import { clusterDomain, nodeAddresses, nodeName } from './node-addresses.ts';
-
-export interface Server {
-  /** Name of its log file, and of the file with its process number. */
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-}
 
 /** Folders of the programs and of one cluster's files. */
 export interface Places {

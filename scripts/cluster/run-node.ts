@@ -1,54 +1,61 @@
-// Runs every server of a node cluster, as the first program inside its namespaces, and ends with whoever started it:
-// when standard input closes, this process ends, the process namespace with it, and the kernel ends all that is in there.
-import { execFile, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+// Runs every server of a node cluster, as the first program of its private machine.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { readMachineSettings } from '../machine/machine-settings.ts';
+import { ip, makePrivateMachine } from '../machine/private-machine.ts';
+import { runServers, type Servers } from '../machine/run-servers.ts';
 import { createApiRequests, type ApiRequests } from './api-requests.ts';
 import { nodeAddresses, nodeName } from './node-addresses.ts';
 import { writeCredentials } from './node-credentials.ts';
 import { containerdSocket, describeContainerd, describeCorefile, describeKubelet, describeKubeProxy, describePodNetwork } from './node-files.ts';
-import { apiServer, containerdServer, controlServers, etcdServer, nodeServers, type Server } from './node-servers.ts';
-import { logFile, readNodeSettings, type NodeMessage } from './node-settings.ts';
-import { makePrivateMachine } from './private-machine.ts';
+import { apiServer, containerdServer, controlServers, etcdServer, nodeServers } from './node-servers.ts';
+import type { NodeSettings } from './node-settings.ts';
+
+/** Of the network namespace alone. Without the second, answers of a Service's pod on the same bridge go astray. */
+const networkSettings = ['ipv4/ip_forward', 'bridge/bridge-nf-call-iptables', 'ipv4/conf/all/route_localnet'];
 
 const run = promisify(execFile);
 const folder = process.argv[2] ?? '';
-const settings = readNodeSettings(folder);
-const startLimitMs = 120_000;
-const until = Date.now() + startLimitMs;
-let lastStep = Date.now();
+const settings = readMachineSettings<NodeSettings>(folder);
+await runServers(folder, 120_000, startAll);
 
-process.stdin.resume().once('close', () => process.exit(0)).once('error', () => process.exit(0));
-process.stdout.once('error', () => process.exit(0));
-try {
-  await startAll();
-  tell({ type: 'ready' });
-} catch (error) {
-  tell({ type: 'failed', why: (error as Error).message });
-}
-
-async function startAll(): Promise<void> {
-  makePrivateMachine(folder);
+async function startAll(servers: Servers): Promise<void> {
+  makePrivateMachine(folder, nodeAddresses.node);
+  layNetwork();
   const api = createApiRequests(folder, writeCredentials(folder));
   writeFiles();
-  start(etcdServer(settings));
-  start(apiServer(settings));
-  start(containerdServer(settings));
-  const images = importImages();
+  servers.start(etcdServer(settings));
+  servers.start(apiServer(settings));
+  servers.start(containerdServer(settings));
+  const images = importImages(servers);
   images.catch(() => {}); // awaited below; until then it must not end the process
-  await eventually('the API server', async () => (await api.send('/readyz')).status === 200 && (await api.send('/api/v1/namespaces/kube-system')).status === 200);
-  step('API server ready');
-  for (const server of controlServers(settings)) start(server);
+  await servers.eventually('the API server', async () => (await api.send('/readyz')).status === 200 && (await api.send('/api/v1/namespaces/kube-system')).status === 200);
+  servers.step('API server ready');
+  for (const server of controlServers(settings)) servers.start(server);
   await images;
-  step(`containerd ready, ${settings.images.length} images imported`);
-  for (const server of nodeServers(settings)) start(server);
+  servers.step('containerd ready, images imported');
+  for (const server of nodeServers(settings)) servers.start(server);
   await publishDNS(api);
-  await eventually('the node', async () => isReady(await api.send(`/api/v1/nodes/${nodeName}`)));
-  await eventually('the default service account', async () => (await api.send('/api/v1/namespaces/default/serviceaccounts/default')).status === 200);
-  await eventually('CoreDNS', async () => (await fetch(`http://${nodeAddresses.node}:8181/ready`)).ok);
-  step('node ready');
+  await servers.eventually('the node', async () => isReady(await api.send(`/api/v1/nodes/${nodeName}`)));
+  await servers.eventually('the default service account', async () => (await api.send('/api/v1/namespaces/default/serviceaccounts/default')).status === 200);
+  await servers.eventually('CoreDNS', async () => (await fetch(`http://${nodeAddresses.node}:8181/ready`)).ok);
+  servers.step('node ready');
+}
+
+/** An interface that leads nowhere holds the node's address. */
+function layNetwork(): void {
+  // A bridge without a port: not every kernel has dummy devices.
+  ip('link', 'add', 'node0', 'type', 'bridge');
+  ip('addr', 'add', `${nodeAddresses.node}/24`, 'dev', 'node0');
+  ip('link', 'set', 'node0', 'up');
+  ip('route', 'add', 'default', 'via', nodeAddresses.nowhere, 'dev', 'node0');
+  for (const name of networkSettings) {
+    const file = `/proc/sys/net/${name}`;
+    if (!existsSync(file)) throw new Error(`the kernel has no ${file}: load the module br_netfilter`);
+    writeFileSync(file, '1');
+  }
 }
 
 function writeFiles(): void {
@@ -58,19 +65,10 @@ function writeFiles(): void {
   writeFileSync(join(folder, 'kubelet.json'), describeKubelet(folder, settings.name));
   writeFileSync(join(folder, 'kube-proxy.json'), describeKubeProxy(folder));
   writeFileSync(join(folder, 'Corefile'), describeCorefile(folder));
+  writeFileSync(join(folder, 'resolv.conf'), `nameserver ${nodeAddresses.node}\n`);
 }
 
-function start({ name, command, args }: Server): void {
-  const log = openSync(logFile(folder, name), 'a');
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log] });
-  closeSync(log);
-  child.once('error', (error) => tell({ type: 'failed', why: `${name} did not start: ${error.message}` }));
-  child.once('exit', (code, signal) => tell({ type: 'failed', why: `${name} ended with ${code ?? signal}:\n${lastLines(name)}` }));
-  // Of the process namespace: for `kill` of a test that stops a server.
-  writeFileSync(join(folder, `${name}.pid`), `${child.pid}\n`);
-}
-
-async function importImages(): Promise<void> {
+async function importImages({ eventually }: Servers): Promise<void> {
   const ctr = (...args: string[]): Promise<unknown> => run('ctr', ['--address', containerdSocket(folder), '--namespace', 'k8s.io', ...args]);
   await eventually('containerd', () => ctr('version').then(() => true));
   for (const image of settings.images) await ctr('images', 'import', image);
@@ -97,24 +95,4 @@ function isReady({ status, text }: { readonly status: number; readonly text: str
   if (status !== 200) return false;
   const { status: { conditions = [] } } = JSON.parse(text) as { readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } };
   return conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True');
-}
-
-async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo().catch(() => false))) {
-    if (Date.now() > until) throw new Error(`${what} was not ready after ${startLimitMs / 1000} s`);
-    await sleep(50);
-  }
-}
-
-function step(text: string): void {
-  tell({ type: 'step', text, seconds: (Date.now() - lastStep) / 1000 });
-  lastStep = Date.now();
-}
-
-function tell(message: NodeMessage): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
-}
-
-function lastLines(server: string): string {
-  return readFileSync(logFile(folder, server), 'utf8').trim().split('\n').slice(-8).join('\n');
 }

@@ -26,7 +26,7 @@ function compiling() {
   const loop = createCompileLoop({
     clock, log: () => undefined, onCompiled: () => undefined, publish: (namespace, content) => published.push([namespace, content]),
     sources: {
-      caches: stores as unknown as Caches, secrets, configMaps: secrets, endpoints: () => [], endpointsKnown: () => true, clusterDomain: 'cluster.local',
+      caches: stores as unknown as Caches, secrets, configMaps: { ...secrets, require: () => undefined }, endpoints: () => [], endpointsKnown: () => true, clusterDomain: 'cluster.local',
       tools: { sha256Hex: (text) => createHash('sha256').update(text).digest('hex'), parseURL: (text) => URL.parse(text) },
     },
   });

@@ -112,7 +112,8 @@ function readArguments(args: readonly string[], problems: Problem[]): Given | nu
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : [String(value)]]));
   } catch (error) {
-    problems.push({ path: '', message: (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '' });
+    // The first sentence says what is wrong; the next ones are about positional arguments, of which there are none.
+    problems.push({ path: '', message: (error as Error).message.split('. ')[0] ?? '' });
     return null;
   }
 }

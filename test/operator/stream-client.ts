@@ -30,7 +30,7 @@ export function helloOf(pod: string, uid: string, more: Partial<HelloFrame> = {}
 }
 
 export function openStream({ port, ca, token, headers = {} }: StreamClientOptions): StreamClient {
-  const session = connect(`https://localhost:${port}`, { ca, lookup: (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }], 4) } as object);
+  const session = connect(`https://127.0.0.1:${port}`, { ca, servername: 'localhost' });
   const stream = session.request({ ':method': 'POST', ':path': streamPath, 'content-type': streamContentType, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers }, { endStream: false });
   const frames: ReceivedServerFrame[] = [];
   const read = frameReader(parseServerFrame, maxServerFrameLength);

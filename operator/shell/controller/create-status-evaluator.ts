@@ -4,7 +4,7 @@ import type { SidecarCounts } from '../../core/distribute/sidecar-counts.ts';
 import { chainStatus } from '../../core/status/chain-status.ts';
 import { providerStatus, type LocalReadiness } from '../../core/status/provider-status.ts';
 import { forgetSidecar, initialServing, noteReport, type Serving } from '../../core/status/serving.ts';
-import type { ViewServing } from '../../core/status/view-serving.ts';
+import { viewServing } from '../../core/status/view-serving.ts';
 import type { ResourceStatus } from '../../core/status-writes/status-delay.ts';
 import type { CompiledNamespace } from '../compile/create-compile-loop.ts';
 import type { KubeEvent } from '../kube/event-correlator.ts';
@@ -82,5 +82,3 @@ function wantChain({ clock, wallClock, countSidecars }: StatusEvaluatorOptions, 
 function find(conditions: readonly ResourceConditions[], kind: ResourceConditions['kind'], name: string): ResourceConditions | undefined {
   return conditions.find((resource) => resource.kind === kind && resource.name === name);
 }
-
-const viewServing: ViewServing = (serving) => ({ next: serving, text: null, targets: [], events: [] });

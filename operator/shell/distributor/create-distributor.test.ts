@@ -12,6 +12,7 @@ import { chainEntry, providerEntry, routingTable, targetEntry } from '../../../t
 import { testCa as ca, testCertificate, testKey } from '../../../test/support/test-certificates.ts';
 import type { NamespaceContent } from '../../core/distribute/select-resources.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import type { LogLine } from '../log.ts';
 import { createDistributor, type Distributor, type DistributorOptions } from './create-distributor.ts';
 
@@ -23,8 +24,11 @@ const content = (deadlineMs = 1_000, key = 'sk-1'): NamespaceContent => ({
 const tokenOf = (pod: string) => `e30.${pod}.s`;
 const reviewing = (answer: (pod: string) => object): KubeClient => ({
   ...scriptedClient([], []).client,
-  create: async <T>(_place: unknown, { spec: { token } }: { readonly spec: { readonly token: string } }) => ({ metadata: { name: '' }, status: answer(token.split('.')[1]!) }) as T,
-} as KubeClient);
+  create: async <T extends KubeObject>(_place: unknown, body: unknown) => {
+    const { spec: { token } } = body as { readonly spec: { readonly token: string } };
+    return { metadata: { name: '' }, status: answer(token.split('.')[1]!) } as object as T;
+  },
+});
 const accepted = (pod: string) => ({
   authenticated: true, audiences: ['belay.dev'],
   user: { username: `system:serviceaccount:${pod.split('-')[0]}:default`, groups: ['system:serviceaccounts'], extra: { 'authentication.kubernetes.io/pod-name': [pod], 'authentication.kubernetes.io/pod-uid': [`uid-${pod}`] } },
@@ -289,7 +293,7 @@ describe('in time', () => {
   test('a connection that asks for nothing is closed after 10 s', async () => {
     const clock = new ManualClock();
     const rig = await start({ clock });
-    const session = connectHttp2(`https://localhost:${rig.port}`, { ca });
+    const session = connectHttp2(`https://127.0.0.1:${rig.port}`, { ca, servername: 'localhost' });
     await new Promise((resolve) => session.once('connect', resolve));
     await until(() => clock.armed > 1);
     const closed = new Promise((resolve) => session.once('close', resolve));
@@ -314,7 +318,7 @@ test('a second request of one session is refused while the first runs', async ()
 
 test('headers beyond 16 KiB end the session, and nobody is asked about them', async () => {
   const rig = await start();
-  const session = connectHttp2(`https://localhost:${rig.port}`, { ca });
+  const session = connectHttp2(`https://127.0.0.1:${rig.port}`, { ca, servername: 'localhost' });
   session.on('error', () => undefined);
   const stream = session.request({ ':method': 'POST', ':path': '/v1/stream', 'content-type': 'application/x-ndjson', authorization: `Bearer ${'x'.repeat(20_000)}` });
   stream.on('error', () => undefined);

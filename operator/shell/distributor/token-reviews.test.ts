@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { scriptedClient } from '../../../test/kube/scripted-client.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import type { LogLine } from '../log.ts';
 import { newDistributorCounters } from './distributor-counters.ts';
 import type { TokenReviewStatus } from './review-identity.ts';
@@ -18,13 +19,13 @@ function reviewing({ atOnce = 10, longestQueue = 10 } = {}) {
   const clock = new ManualClock();
   const lines: LogLine[] = [];
   const asked: { readonly body: unknown; answer(status: TokenReviewStatus): void; fail(error: Error): void }[] = [];
-  const client = {
+  const client: KubeClient = {
     ...scriptedClient([], []).client,
-    create: (_place: unknown, body: unknown, signal?: AbortSignal) => new Promise((resolve, reject) => {
+    create: <T extends KubeObject>(_place: unknown, body: unknown, signal?: AbortSignal) => new Promise<T>((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(new Error('aborted')));
-      asked.push({ body, answer: (status) => resolve({ metadata: {}, status }), fail: reject });
+      asked.push({ body, answer: (status) => resolve({ metadata: { name: '' }, status } as object as T), fail: reject });
     }),
-  } as KubeClient;
+  };
   const counters = newDistributorCounters();
   const reviews = createTokenReviews({ client, clock, wallClock: () => 1_000_000 + clock.nowMs(), log: (line) => lines.push(line), counters, atOnce, longestQueue });
   const settled = async (review: Promise<unknown>) => { await clock.advance(0); return review; };

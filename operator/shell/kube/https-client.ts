@@ -1,5 +1,5 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Clock } from './clock.ts';
 import type { KubeClient } from './kube-client.ts';
 import { kubeErrorOf } from './kube-error.ts';
@@ -9,10 +9,25 @@ import { describePlace, resourcePath, type ObjectPlace, type Place } from './res
 export interface ApiServerAddress {
   /** `https://HOST:PORT`; `http://` for a loopback address alone, as of `kubectl proxy`. */
   readonly server: string;
-  /** PEM; the system's roots where there is none. */
-  readonly ca?: string;
+  /** PEM; the system's roots where there is none. A function is asked for every request, so that a new connection trusts a rotated CA. */
+  readonly ca?: string | (() => string | Promise<string>);
   /** Asked for every request, so that a rotated token is used at once. */
   readonly token?: () => string | Promise<string>;
+  /** As `token`, for whoever identifies otherwise. */
+  readonly credentials?: () => ClientCredentials | Promise<ClientCredentials>;
+  /** Trusts any certificate: what a kubeconfig calls `insecure-skip-tls-verify`. */
+  readonly insecure?: boolean;
+  /** Name that the server's certificate must carry, where it is not the host's. */
+  readonly serverName?: string;
+  /** Makes the connections, e.g. through a proxy; closing the client ends it. */
+  readonly agent?: HttpAgent;
+}
+
+export interface ClientCredentials {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Client certificate and its key, as PEM. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface HttpsClientOptions extends ApiServerAddress {
@@ -58,27 +73,45 @@ export function createHttpsClient(options: HttpsClientOptions): KubeClient & { c
   };
 }
 
-function connect({ server, ca, token }: ApiServerAddress): { readonly open: Open; readonly close: () => void } {
+function connect(address: ApiServerAddress): { readonly open: Open; readonly close: () => void } {
+  const { server } = address;
   const url = new URL(server);
   if (url.protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)) throw new Error(`${server}: a token travels over https alone, or http to a loopback address.`);
   const secure = url.protocol !== 'http:';
   const kept = { keepAlive: true, keepAliveMsecs: 30_000 };
-  const agent = secure ? new HttpsAgent({ ...kept, ...(ca === undefined ? {} : { ca }) }) : new HttpAgent(kept);
+  const agent = address.agent ?? (secure ? new HttpsAgent(kept) : new HttpAgent(kept));
   const open: Open = async ({ method, path, what, body, contentType, signal }) => {
-    const bearer = await token?.();
+    const { headers: identity, ...connection } = await identify(address);
     const headers = {
       accept: 'application/json',
-      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      ...identity,
       ...(body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }),
     };
     const settings = { method, agent, headers, ...(signal === undefined ? {} : { signal }) };
     const to = new URL(path, url);
-    const response = await answer(secure ? httpsRequest(to, settings) : httpRequest(to, settings), body);
+    const response = await answer(secure ? httpsRequest(to, { ...settings, ...connection }) : httpRequest(to, settings), body);
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
     throw kubeErrorOf(what, status, parsed(await readAll(response)), response.headers['retry-after']);
   };
   return { open, close: () => agent.destroy() };
+}
+
+/** Who asks and whom it trusts, for one request; connections are kept apart by what of it belongs to TLS. */
+async function identify({ ca, token, credentials, insecure, serverName }: ApiServerAddress): Promise<Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'> & { readonly headers: Readonly<Record<string, string>> }> {
+  const trusted = typeof ca === 'function' ? await ca() : ca;
+  const { headers, ...certificate } = (await credentials?.()) ?? {};
+  return {
+    headers: { ...bearer(await token?.()), ...headers },
+    ...(trusted === undefined ? {} : { ca: trusted }),
+    ...certificate,
+    ...(insecure === true ? { rejectUnauthorized: false } : {}),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+function bearer(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
 function answer(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {

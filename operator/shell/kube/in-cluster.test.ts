@@ -7,19 +7,21 @@ import { readInCluster } from './in-cluster.ts';
 
 const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
 
-test('a renewed token is used within a minute', async () => {
+test('a renewed token and a rotated CA are used within a minute', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'belay-account-'));
   try {
     writeFileSync(join(folder, 'ca.crt'), 'pem');
     writeFileSync(join(folder, 'token'), 'one\n');
     const clock = new ManualClock();
     const address = await readInCluster(clock, env, folder);
-    expect([address.server, address.ca, await address.token?.()]).toEqual(['https://[fd00::1]:443', 'pem', 'one']);
+    const held = async (): Promise<unknown[]> => [await (address.ca as () => Promise<string>)(), await address.token?.()];
+    expect([address.server, await held()]).toEqual(['https://[fd00::1]:443', ['pem', 'one']]);
     writeFileSync(join(folder, 'token'), 'two\n');
+    writeFileSync(join(folder, 'ca.crt'), 'pem\nnewer pem\n');
     await clock.advance(59_000);
-    expect(await address.token?.()).toBe('one');
+    expect(await held()).toEqual(['pem', 'one']);
     await clock.advance(1_000);
-    expect(await address.token?.()).toBe('two');
+    expect(await held()).toEqual(['pem\nnewer pem', 'two']);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -41,7 +41,7 @@ try {
   });
   const image = await build({
     ...settings,
-    entryPoints: { sidecar: join(root, 'sidecar', 'main.ts') },
+    entryPoints: { sidecar: join(root, 'sidecar', 'main.ts'), operator: join(root, 'operator', 'main.ts') },
     outdir: join(work, 'image'),
   });
   // bin/belay.mjs compares this time with that of the sources: what was written during the build is newer.

@@ -2,11 +2,12 @@ import { isIP } from 'node:net';
 import type { Clock, Random, WallClock } from '@belay/contract';
 import { createAuthority, type Authority } from './certificates/authority.ts';
 import { createBundlePublisher, type BundlePublisher } from './certificates/bundle-publisher.ts';
-import { connectApiServer } from './connect-api-server.ts';
 import { createControlPlane, injectionOf, type ControlPlane, type DistributorEnd } from './create-control-plane.ts';
 import { createDistributor, type Distributor } from './distributor/create-distributor.ts';
 import { createHttpsClient } from './kube/https-client.ts';
+import { readInCluster } from './kube/in-cluster.ts';
 import type { KubeClient } from './kube/kube-client.ts';
+import { loadKubeconfig } from './kube/kubeconfig.ts';
 import type { Log } from './log.ts';
 import { createOperatorMetrics } from './operator-metrics.ts';
 import { createProbeServer } from './probe-server.ts';
@@ -43,7 +44,8 @@ const drainMs = 10_000;
  */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
   const { settings, env, clock, wallClock, random, log } = options;
-  const client = createHttpsClient({ ...(await connectApiServer(clock, env, settings.kubeconfig)), clock });
+  const address = settings.kubeconfig === null ? await readInCluster(clock, env) : (await loadKubeconfig(settings.kubeconfig)).address;
+  const client = createHttpsClient({ ...address, clock });
   const authority = createAuthority({ client, clock, wallClock, random, log, namespace: settings.namespace, ...leafNames(settings) });
   let roles: Roles = { publisher: null, webhook: null, distributor: null, plane: null };
   let listening = false;

@@ -1,5 +1,5 @@
 import { apiGroup, bootstrapName } from '@belay/contract';
-import { connectApiServer } from './connect-api-server.ts';
+import { apiServerAddress } from './api-server-address.ts';
 import { createHttpsClient } from './kube/https-client.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { hasStatus } from './kube/kube-error.ts';
@@ -76,7 +76,7 @@ export async function cleanUp(options: CleanupOptions): Promise<readonly string[
 export async function runCleanup({ settings: { namespace, name, kubeconfig }, env, clock, log }: OperatorOptions, stop: AbortSignal): Promise<void> {
   const late = new AbortController();
   const disarm = clock.after(limitMs, () => late.abort());
-  const client = createHttpsClient({ ...(await connectApiServer(clock, env, kubeconfig)), clock });
+  const client = createHttpsClient({ ...(await apiServerAddress(clock, env, kubeconfig)), clock });
   const left = await cleanUp({ client, log, namespace, name, signal: AbortSignal.any([stop, late.signal]) });
   disarm();
   client.close();

@@ -1,13 +1,12 @@
 import { isIP } from 'node:net';
 import type { Clock, Random, WallClock } from '@belay/contract';
+import { apiServerAddress } from './api-server-address.ts';
 import { createAuthority, type Authority } from './certificates/authority.ts';
 import { createBundlePublisher, type BundlePublisher } from './certificates/bundle-publisher.ts';
 import { createControlPlane, injectionOf, type ControlPlane, type DistributorEnd } from './create-control-plane.ts';
 import { createDistributor, type Distributor } from './distributor/create-distributor.ts';
 import { createHttpsClient } from './kube/https-client.ts';
-import { readInCluster } from './kube/in-cluster.ts';
 import type { KubeClient } from './kube/kube-client.ts';
-import { loadKubeconfig } from './kube/kubeconfig.ts';
 import type { Log } from './log.ts';
 import { createOperatorMetrics } from './operator-metrics.ts';
 import { createProbeServer } from './probe-server.ts';
@@ -44,8 +43,7 @@ const drainMs = 10_000;
  */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
   const { settings, env, clock, wallClock, random, log } = options;
-  const address = settings.kubeconfig === null ? await readInCluster(clock, env) : (await loadKubeconfig(settings.kubeconfig)).address;
-  const client = createHttpsClient({ ...address, clock });
+  const client = createHttpsClient({ ...(await apiServerAddress(clock, env, settings.kubeconfig)), clock });
   const authority = createAuthority({ client, clock, wallClock, random, log, namespace: settings.namespace, ...leafNames(settings) });
   let roles: Roles = { publisher: null, webhook: null, distributor: null, plane: null };
   let listening = false;

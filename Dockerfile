@@ -12,7 +12,7 @@ COPY . .
 RUN node --disable-warning=ExperimentalWarning scripts/build.ts
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
-COPY --from=build /source/dist/operator.mjs /source/dist/sidecar.mjs /source/LICENSE /app/
+COPY --from=build /source/dist/image/operator.mjs /source/dist/image/sidecar.mjs /source/LICENSE /app/
 # By number: the kubelet cannot tell that a name is not root's.
 USER 65532:65532
 WORKDIR /app

@@ -1,4 +1,5 @@
 import { describeProblem } from '@belay/contract';
+import { runCleanup } from './shell/cleanup.ts';
 import { createJsonLog } from './shell/json-log.ts';
 import { runOperator } from './shell/run-operator.ts';
 import { describeFlags, parseSettings } from './shell/settings.ts';
@@ -6,7 +7,7 @@ import { systemClock, systemRandom, systemWallClock } from './shell/system-clock
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** Resolves to the exit code: 0 after SIGTERM, 1 where it cannot begin, 2 for wrong flags. */
+/** Resolves to the exit code: 0 after SIGTERM, 1 where it cannot begin or clean up, 2 for wrong flags. */
 async function main(args: readonly string[]): Promise<number> {
   const settings = parseSettings(args, process.env);
   if (!settings.ok) {
@@ -26,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   try {
-    await runOperator({ settings: settings.value, env: process.env, clock: systemClock, wallClock: systemWallClock, random: systemRandom, log }, stop.signal);
+    await (settings.value.cleanup ? runCleanup : runOperator)({ settings: settings.value, env: process.env, clock: systemClock, wallClock: systemWallClock, random: systemRandom, log }, stop.signal);
     return 0;
   } catch (error) {
     process.stderr.write(`operator: ${error instanceof Error ? error.message : String(error)}\n`);

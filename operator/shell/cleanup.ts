@@ -1,9 +1,12 @@
 import { apiGroup, bootstrapName } from '@belay/contract';
+import { apiServerAddress } from './api-server-address.ts';
+import { createHttpsClient } from './kube/https-client.ts';
 import type { KubeClient } from './kube/kube-client.ts';
 import { hasStatus } from './kube/kube-error.ts';
 import type { KubeMetadata, KubeObject } from './kube/kube-object.ts';
 import { describePlace, type ObjectPlace, type Resource } from './kube/resource-path.ts';
 import type { Log } from './log.ts';
+import type { OperatorOptions } from './run-operator.ts';
 
 export interface CleanupOptions {
   readonly client: KubeClient;
@@ -28,6 +31,8 @@ interface Kind {
 
 const madeByTheOperator = 'app.kubernetes.io/managed-by=belay';
 const pageSize = 500;
+/** The Job that calls this has 60 s, of which its pod needs some to start. */
+const limitMs = 45_000;
 /** A label alone is no proof: anybody may write one. */
 const ofAProvider = ({ metadata: { ownerReferences = [] } }: OwnedObject): boolean =>
   ownerReferences.some(({ apiVersion, kind }) => kind === 'ModelProvider' && apiVersion.startsWith(`${apiGroup}/`));
@@ -65,6 +70,17 @@ export async function cleanUp(options: CleanupOptions): Promise<readonly string[
     await attempt(`${kind.resource.plural} of all namespaces`, () => eachOf(options, kind, remove));
   }
   return left;
+}
+
+/** Cleans up as the settings say, for 45 s at most or until `stop` is aborted. Rejects with a sentence for each thing that is left. */
+export async function runCleanup({ settings: { namespace, name, kubeconfig }, env, clock, log }: OperatorOptions, stop: AbortSignal): Promise<void> {
+  const late = new AbortController();
+  const disarm = clock.after(limitMs, () => late.abort());
+  const client = createHttpsClient({ ...(await apiServerAddress(clock, env, kubeconfig)), clock });
+  const left = await cleanUp({ client, log, namespace, name, signal: AbortSignal.any([stop, late.signal]) });
+  disarm();
+  client.close();
+  if (left.length > 0) throw new Error(`not everything could be removed: ${left.join('; ')}.`);
 }
 
 /** One page after another: what is deleted meanwhile takes no page away, for a continued list is that of its first moment. */

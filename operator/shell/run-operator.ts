@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Clock, Random, WallClock } from '@belay/contract';
+import { apiServerAddress } from './api-server-address.ts';
 import { createAuthority, type Authority } from './certificates/authority.ts';
 import { createBundlePublisher, type BundlePublisher } from './certificates/bundle-publisher.ts';
-import { connectApiServer } from './connect-api-server.ts';
 import { createControlPlane, injectionOf, type ControlPlane, type DistributorEnd } from './create-control-plane.ts';
 import { createDistributor, type Distributor } from './distributor/create-distributor.ts';
 import { createHttpsClient } from './kube/https-client.ts';
@@ -43,7 +43,7 @@ const drainMs = 10_000;
  */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
   const { settings, env, clock, wallClock, random, log } = options;
-  const client = createHttpsClient({ ...(await connectApiServer(clock, env, settings.kubeconfig)), clock });
+  const client = createHttpsClient({ ...(await apiServerAddress(clock, env, settings.kubeconfig)), clock });
   const authority = createAuthority({ client, clock, wallClock, random, log, namespace: settings.namespace, ...leafNames(settings) });
   let roles: Roles = { publisher: null, webhook: null, distributor: null, plane: null };
   let listening = false;

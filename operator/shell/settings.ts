@@ -6,7 +6,10 @@ export type Role = 'controller' | 'distributor' | 'webhook';
 
 /** What the operator's program was told by its arguments and environment. */
 export interface Settings {
+  /** Empty where it is to clean up. */
   readonly roles: ReadonlySet<Role>;
+  /** Remove what the operator made, and end. */
+  readonly cleanup: boolean;
   /** Where Belay is installed. */
   readonly namespace: string;
   /** Of its Deployment, Services and Lease. */
@@ -70,11 +73,16 @@ const flags: readonly Flag[] = [
   { name: 'kubeconfig', value: 'FILE', text: 'for development (default: the service account of the pod)' },
 ];
 
+const switches = [
+  ['  --cleanup', 'remove what the operator made in all namespaces, and end: after it was uninstalled'],
+  ['  --help', 'print this help'],
+] as const;
+
 /** What `--help` prints. */
 export function describeFlags(): string {
   const rows = flags.map(({ name, value, text }) => [`  --${name} ${value}`, text] as const);
   const width = Math.max(...rows.map(([left]) => left.length));
-  return `Usage: operator --role=ROLES [flags]\n\n${rows.map(([left, text]) => `${left.padEnd(width)}  ${text}`).join('\n')}\n  ${'--help'.padEnd(width - 2)}  print this help\n`;
+  return `Usage: operator --role=ROLES [flags]\n       operator --cleanup [flags]\n\n${[...rows, ...switches].map(([left, text]) => `${left.padEnd(width)}  ${text}`).join('\n')}\n`;
 }
 
 /** Arguments (without node and script) and environment to settings; each problem's path is a flag. null: help was asked for. */
@@ -86,8 +94,9 @@ export function parseSettings(args: readonly string[], env: Readonly<Record<stri
   const read = readers(given, problems);
   const namespace = read.name('namespace', env['BELAY_NAMESPACE'] ?? '');
   const name = read.name('name', 'belay');
+  const cleanup = given['cleanup'] !== undefined;
   const settings: Settings = {
-    roles: read.roles(), namespace, name,
+    roles: cleanup ? read.noRoles() : read.roles(), cleanup, namespace, name,
     podName: env['BELAY_POD_NAME'] ?? `${name}-${process.pid}`,
     sidecar: read.image('sidecar-image', defaultSidecarImage),
     distributor: read.hostAndPort('distributor', `${name}.${namespace}.svc:${streamPort}`),
@@ -107,7 +116,7 @@ export function parseSettings(args: readonly string[], env: Readonly<Record<stri
 type Given = { readonly [name: string]: readonly string[] };
 
 function readArguments(args: readonly string[], problems: Problem[]): Given | null {
-  const options: ParseArgsOptionsConfig = { help: { type: 'boolean' }, ...Object.fromEntries(flags.map(({ name }) => [name, { type: 'string' as const, multiple: true }])) };
+  const options: ParseArgsOptionsConfig = { help: { type: 'boolean' }, cleanup: { type: 'boolean' }, ...Object.fromEntries(flags.map(({ name }) => [name, { type: 'string' as const, multiple: true }])) };
   try {
     const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : [String(value)]]));
@@ -152,6 +161,10 @@ function readers(given: Given, problems: Problem[]) {
       return value;
     },
     image: (flag: string, fallback: string): ImageSettings => ({ image: text(flag, fallback), pullPolicy: oneOf(`${flag}-pull-policy`, pullPolicies, 'IfNotPresent'), pullSecrets: list(`${flag}-pull-secret`) }),
+    noRoles(): ReadonlySet<Role> {
+      if (list('role').length > 0) refuse('role', 'may not be given together with --cleanup');
+      return new Set();
+    },
     roles(): ReadonlySet<Role> {
       const names = text('role', '').split(',').map((role) => role.trim()).filter((role) => role !== '');
       const wrong = names.find((role) => role !== 'all' && !allRoles.some((known) => known === role));

@@ -23,7 +23,7 @@ describe('the Dockerfile', () => {
 
   test('ends as what the chart and injection start: Node, as a number that is not root', () => {
     expect(lines.filter((line) => /^(USER|ENTRYPOINT) /.test(line))).toEqual(['USER 65532:65532', 'ENTRYPOINT ["/nodejs/bin/node"]']);
-    expect(lines).toContain('COPY --from=build /source/dist/operator.mjs /source/dist/sidecar.mjs /source/LICENSE /app/');
+    expect(lines).toContain('COPY --from=build /source/dist/image/operator.mjs /source/dist/image/sidecar.mjs /source/LICENSE /app/');
     expect(lines.at(-5)).toBe('FROM gcr.io/distroless/nodejs24-debian13:nonroot');
   });
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +8,7 @@ import { startApiServer, type ApiServer } from '../../scripts/kubernetes/with-ap
 import { createKubernetesAPI, type KubernetesAPI } from '../crds/kubernetes-api.ts';
 import { testCa, testCertificate, testKey } from '../support/test-certificates.ts';
 import { chart, isHook, parseObjects, renderText } from './render-chart.ts';
-import { runTool } from './run-tool.ts';
+import { runProcess, runTool, type ToolResult } from './run-tool.ts';
 
 const home = 'belay-system';
 let server: ApiServer;
@@ -87,13 +86,8 @@ function kubectl(args: readonly string[], stdin?: string) {
   return runTool('kubectl', args, { kubeconfig: server.kubeconfig, ...(stdin === undefined ? {} : { stdin }) });
 }
 
-function runScript(): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+function runScript(): Promise<ToolResult> {
   const { hostname, port } = new URL(server.url);
   const env = { PATH: process.env['PATH'], BELAY_NAMESPACE: home, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', folder], { env });
-    const texts = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => { texts[stream] += text; });
-    child.once('error', reject).once('close', (code) => resolve({ code, ...texts }));
-  });
+  return runProcess(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', folder], env);
 }

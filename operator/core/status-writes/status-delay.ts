@@ -16,7 +16,7 @@ export interface StatusCondition {
 }
 
 /** Counters, and who serves, are written no more often than this (control-plane: Watching). */
-export const counterIntervalMs = 10_000;
+const counterIntervalMs = 10_000;
 
 /**
  * How long to wait before `wanted` is written over `before`: 0 where a condition, or the generation they tell of, is another; the rest of 10 s

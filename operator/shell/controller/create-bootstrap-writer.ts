@@ -29,7 +29,7 @@ export interface BootstrapWriter {
 }
 
 /** On everything that the operator makes: an uninstallation finds it by this. */
-export const managedByLabel = { 'app.kubernetes.io/managed-by': 'belay' } as const;
+const managedByLabel = { 'app.kubernetes.io/managed-by': 'belay' } as const;
 /** Changes that come together are one write. */
 const gatherMs = 300;
 

@@ -19,6 +19,8 @@ export default {
     project('data-plane', ['<rootDir>/test/data-plane/**/*.test.ts']),
     project('crds', ['<rootDir>/test/crds/**/*.test.ts']),
     project('kube', ['<rootDir>/test/kube/**/*.test.ts']),
+    project('containers', ['<rootDir>/test/containers/**/*.test.ts']),
+    project('cluster', ['<rootDir>/test/cluster/**/*.test.ts']),
     project('house', ['<rootDir>/test/house/**/*.test.ts']),
   ],
 };

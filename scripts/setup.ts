@@ -1,6 +1,6 @@
 // `npm run setup [PART…]`: what takes long and is kept for the next time. `npm test` does the same beside its fast suites.
 import { MissingPart, missingPartExitCode } from './missing-part.ts';
-import { isSetupPart, setupParts, setUp } from './setup-parts.ts';
+import { isSetupPart, prerequisites, setupParts, setUp } from './setup-parts.ts';
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !isSetupPart(name));
@@ -8,7 +8,8 @@ if (unknown.length > 0) {
   console.error(`There is no part ${unknown.join(', ')} to set up: ${setupParts.join(', ')} are the parts, and all of them the default.`);
   process.exit(2);
 }
-for (const part of asked.length > 0 ? asked.filter(isSetupPart) : setupParts) {
+const wanted = asked.filter(isSetupPart).flatMap((part) => [...(prerequisites[part] ?? []), part]);
+for (const part of new Set(asked.length > 0 ? wanted : setupParts)) {
   try {
     const started = Date.now();
     await setUp(part, (line) => console.log(`${part}: ${line}`));

@@ -51,7 +51,7 @@ async function setUpAfter(before: readonly Promise<Outcome>[], part: SetupPart):
 }
 
 async function setUp(part: SetupPart): Promise<Outcome> {
-  const { code, output, ended } = await runNode(['scripts/setup.ts', part], { onLine: (line) => console.log(styleText('dim', `  set-up  ${line}`)) });
+  const { code, output, ended } = await runNode(['scripts/setup.ts', '--alone', part], { onLine: (line) => console.log(styleText('dim', `  set-up  ${line}`)) });
   if (code === 0) return { type: 'ready' };
   const why = ended ?? output.trim().split('\n').at(-1) ?? '';
   if (code === missingPartExitCode && process.env['CI'] === undefined) return { type: 'missing', why };

@@ -19,7 +19,7 @@ export interface ImagesOptions {
 /** The archive of all images together, as `ensureImages({ together: true })` writes it. */
 export const allImages = join(imagesFolder, 'all.tar');
 
-/** Builds images, each into the archive NAME.tar or all into all.tar, and says a line of each archive: names, digests, bytes, seconds. */
+/** Builds images, each into the archive NAME.tar or all into all.tar, and says of each image its digest, of each archive its bytes and seconds. */
 export async function ensureImages({ names = Object.keys(imageNames) as ImageName[], folder = imagesFolder, together = false, log = () => {} }: ImagesOptions = {}): Promise<void> {
   const archives = together ? [{ file: 'all.tar', contents: names }] : names.map((name) => ({ file: `${name}.tar`, contents: [name] }));
   for (const { file, contents } of archives) {
@@ -28,7 +28,8 @@ export async function ensureImages({ names = Object.keys(imageNames) as ImageNam
     for (const name of contents) images.push(await buildImage(name, log));
     const written = writeArchive(join(folder, file), images);
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    log(`${written.map(({ name, digest }) => `${name}  ${digest}`).join('\n')}  ${statSync(join(folder, file)).size} bytes  ${seconds} s`);
+    for (const { name, digest } of written) log(`${name}  ${digest}`);
+    log(`${file}  ${statSync(join(folder, file)).size} bytes  ${seconds} s`);
   }
   pruneLayers();
 }

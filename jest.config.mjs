@@ -21,6 +21,8 @@ export default {
     project('kube', ['<rootDir>/test/kube/**/*.test.ts']),
     project('chart', ['<rootDir>/test/chart/**/*.test.ts']),
     project('operator', ['<rootDir>/test/operator/**/*.test.ts']),
+    project('containers', ['<rootDir>/test/containers/**/*.test.ts']),
+    project('cluster', ['<rootDir>/test/cluster/**/*.test.ts']),
     project('house', ['<rootDir>/test/house/**/*.test.ts']),
   ],
 };

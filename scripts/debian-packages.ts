@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { belayCache } from './belay-cache.ts';
 import { MissingPart } from './missing-part.ts';
 
 /**
@@ -13,20 +14,31 @@ export function ensureDebianPackages(names: readonly string[], purpose: string, 
     throw new MissingPart(`${purpose} needs ${missing.join(', ')}: install ${missing.length === 1 ? 'it' : 'them'} and run this again.`);
   }
   log(`Installing with apt-get: ${missing.join(', ')} (${purpose}).`);
-  aptGet(['update', '-q']);
-  aptGet(['install', '-y', '-q', '--no-install-recommends', ...missing]);
+  const { status, stdout, stderr, error } = spawnSync('flock', [lockFile(), 'sh', '-c', install, 'sh', ...missing], { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  if (status !== 0) throw new Error(`apt-get could not install ${missing.join(', ')}: ${error?.message ?? lastLines(`${stdout}${stderr}`)}`);
+}
+
+/** Called with the packages. No service is started by what is installed, unless the machine has a rule of its own. */
+const install = `set -e
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  printf '#!/bin/sh\\nexit 101\\n' > $policy
+  chmod 755 $policy
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+apt-get -o DPkg::Lock::Timeout=300 update -q
+apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends "$@"
+`;
+
+/** apt-get waits for others to install, but not for others to update. */
+function lockFile(): string {
+  mkdirSync(belayCache('locks'), { recursive: true });
+  return belayCache('locks', 'apt-get');
 }
 
 function isInstalled(name: string): boolean {
   const { status, stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], { encoding: 'utf8' });
   return status === 0 && stdout.includes('ok installed');
-}
-
-function aptGet(args: readonly string[]): void {
-  const { status, stdout, stderr, error } = spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], {
-    encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (status !== 0) throw new Error(`apt-get ${args[0]} failed: ${error?.message ?? lastLines(`${stdout}${stderr}`)}`);
 }
 
 function lastLines(text: string): string {

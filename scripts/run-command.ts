@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { spawnInside } from './machine/enter-machine.ts';
 
 export interface CommandResult {
   /** Exit code; null where a signal ended it. */
@@ -16,17 +17,19 @@ export interface CommandOptions {
   /** Asked every second; a text ends the command and becomes `ended`. */
   readonly watch?: () => string | null;
   readonly onLine?: (line: string) => void;
+  /** Folder of a private machine: the program runs in there. */
+  readonly inside?: string | undefined;
 }
 
 /** Runs one program of this repository under the same Node, its output kept; never rejects for what the program did. */
-export async function runNode(args: readonly string[], { env = {}, limitMs = 20 * 60_000, watch = () => null, onLine }: CommandOptions = {}): Promise<CommandResult> {
+export async function runNode(args: readonly string[], { env = {}, limitMs = 20 * 60_000, watch = () => null, onLine, inside }: CommandOptions = {}): Promise<CommandResult> {
   const started = Date.now();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = start(['--disable-warning=ExperimentalWarning', ...args], env, inside);
   let output = '';
   let ended: string | null = null;
   let partLine = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       if (onLine === undefined) return;
       const lines = (partLine + text).split('\n');
@@ -48,7 +51,13 @@ export async function runNode(args: readonly string[], { env = {}, limitMs = 20 
     });
   });
   clearInterval(ticker);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
   return { code, output, seconds: (Date.now() - started) / 1000, ended };
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>>, inside: string | undefined): ChildProcess {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  if (inside !== undefined) return spawnInside(inside, process.execPath, args, { stdio, env });
+  return spawn(process.execPath, args, { stdio, env: { ...process.env, ...env } });
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runNode } from './run-command.ts';
+import { runNode, type CommandOptions } from './run-command.ts';
 
 export interface Totals {
   readonly passed: number;
@@ -14,6 +14,13 @@ export interface SuiteResult extends Totals {
   /** Each failure in full: tests, files that did not load, a runner that crashed. */
   readonly failures: readonly string[];
   readonly skippedNames: readonly string[];
+}
+
+/** Of one run among several of a suite. */
+export interface NamedResult {
+  readonly name: string;
+  /** A text says why it did not run. */
+  readonly outcome: SuiteResult | string;
 }
 
 interface JestReport {
@@ -37,7 +44,7 @@ const lingerMs = 20_000;
  * Runs one project of jest.config.mjs. A file that does not load, a runner that crashes or never ends and a suite
  * without a single test each count as a failure.
  */
-export async function runJest(project: string, args: readonly string[] = []): Promise<SuiteResult> {
+export async function runJest(project: string, args: readonly string[] = [], where: Pick<CommandOptions, 'env' | 'inside'> = {}): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'belay-jest-'));
   const report = join(folder, 'report.json');
   let doneAt = 0;
@@ -49,7 +56,7 @@ export async function runJest(project: string, args: readonly string[] = []): Pr
   try {
     const { code, output, seconds, ended } = await runNode([
       '--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--selectProjects', project, '--json', `--outputFile=${report}`, ...args,
-    ], { watch });
+    ], { ...where, watch });
     const parsed = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as JestReport) : null;
     return { ...suiteResult(project, parsed, { code, output, ended }), seconds };
   } finally {

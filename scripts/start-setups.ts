@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { missingPartExitCode } from './missing-part.ts';
 import type { Totals } from './run-jest.ts';
 import { runNode } from './run-command.ts';
-import type { SetupPart } from './setup-parts.ts';
+import { prerequisites, type SetupPart } from './setup-parts.ts';
 
 export interface Setups {
   /** Resolves when no set-up runs any more. */
@@ -15,9 +15,15 @@ export interface Setups {
 
 type Outcome = { readonly type: 'ready' } | { readonly type: 'missing' | 'failed'; readonly why: string };
 
-/** Starts making these parts ready, one process each, and says what they say as they go. */
+/** Starts making these parts and what they stand on ready, one process each, and says what they say as they go. */
 export function startSetups(parts: readonly SetupPart[]): Setups {
-  const outcomes = new Map(parts.map((part) => [part, setUp(part)]));
+  const outcomes = new Map<SetupPart, Promise<Outcome>>();
+  const start = (part: SetupPart): Promise<Outcome> => {
+    const begun = outcomes.get(part) ?? setUpAfter((prerequisites[part] ?? []).map(start), part);
+    outcomes.set(part, begun);
+    return begun;
+  };
+  parts.forEach(start);
   return {
     async quiet() {
       const waiting = setInterval(() => console.log(styleText('dim', '… waiting for set-up that is done once and kept')), 60_000);
@@ -38,8 +44,14 @@ export function startSetups(parts: readonly SetupPart[]): Setups {
   };
 }
 
+/** What a part stands on and cannot be had, it cannot be made of; that counts as one failure, not two. */
+async function setUpAfter(before: readonly Promise<Outcome>[], part: SetupPart): Promise<Outcome> {
+  for (const outcome of await Promise.all(before)) if (outcome.type !== 'ready') return { type: 'missing', why: outcome.why };
+  return setUp(part);
+}
+
 async function setUp(part: SetupPart): Promise<Outcome> {
-  const { code, output, ended } = await runNode(['scripts/setup.ts', part], { onLine: (line) => console.log(styleText('dim', `  set-up  ${line}`)) });
+  const { code, output, ended } = await runNode(['scripts/setup.ts', '--alone', part], { onLine: (line) => console.log(styleText('dim', `  set-up  ${line}`)) });
   if (code === 0) return { type: 'ready' };
   const why = ended ?? output.trim().split('\n').at(-1) ?? '';
   if (code === missingPartExitCode && process.env['CI'] === undefined) return { type: 'missing', why };

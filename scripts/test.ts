@@ -1,8 +1,11 @@
 // `npm test`: every suite that can run on this machine. Long set-up runs beside the fast suites; what measures time
 // waits until the machine is quiet again. The last line adds up all suites.
+import { styleText } from 'node:util';
 import { runCheck } from './run-check.ts';
+import { clusterNeeds, runClusterSuite } from './run-cluster-suite.ts';
+import { runContainerSuite } from './run-container-suite.ts';
 import { addTotals, describeTotals, printStep } from './print-step.ts';
-import { runJest, type SuiteResult } from './run-jest.ts';
+import { runJest, type NamedResult, type SuiteResult } from './run-jest.ts';
 import { startSetups } from './start-setups.ts';
 import type { SetupPart } from './setup-parts.ts';
 
@@ -14,6 +17,8 @@ interface Suite {
   /** Parts that only some files need: those are left out where the part is missing. */
   readonly someNeed?: { readonly part: SetupPart; readonly files: string };
   readonly args: readonly string[];
+  /** In place of jest alone; `obstacle` as `Setups.obstacle` says it. */
+  readonly run?: (obstacle: string | null, log: (line: string) => void) => Promise<readonly NamedResult[]>;
 }
 
 const suites: readonly Suite[] = [
@@ -26,6 +31,8 @@ const suites: readonly Suite[] = [
   { name: 'kube', project: 'kube', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'chart', project: 'chart', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'operator', project: 'operator', needs: ['kubernetes'], args: ['--runInBand'] },
+  { name: 'containers', project: 'containers', needs: ['docker', 'images'], args: ['--runInBand'], run: runContainerSuite },
+  { name: 'cluster', project: 'cluster', needs: clusterNeeds, args: [], run: runClusterSuite },
 ];
 
 const started = Date.now();
@@ -46,15 +53,26 @@ if (totals.passed === 0) console.log('Nothing ran, and that is no success.');
 console.log(describeTotals(totals));
 process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
 
-async function runSuite({ name, project, needs, someNeed, args }: Suite): Promise<SuiteResult[]> {
+async function runSuite({ name, project, needs, someNeed, args, run }: Suite): Promise<SuiteResult[]> {
   if (project === null) return runCheck();
   if (needs.length > 0) await setups.quiet();
   const obstacle = await setups.obstacle(needs);
+  if (run !== undefined) return runNamed(name, () => run(obstacle, (line) => console.log(styleText('dim', `  ${name}  ${line}`))));
   if (obstacle !== null) return [print(name, notRun(`all of ${name}`, obstacle))];
   const lack = someNeed === undefined ? null : await setups.obstacle([someNeed.part]);
   if (someNeed === undefined || lack === null) return [print(name, await runJest(project, args))];
   const rest = await runJest(project, [...args, `--testPathIgnorePatterns=${someNeed.files}`]);
   return [print(name, rest), print(name, notRun(`${name}/${someNeed.files}`, lack))];
+}
+
+/** A suite that starts what it runs on: where that fails, so does the suite. */
+async function runNamed(suite: string, run: () => Promise<readonly NamedResult[]>): Promise<SuiteResult[]> {
+  const started = Date.now();
+  try {
+    return (await run()).map(({ name, outcome }) => print(name, typeof outcome === 'string' ? notRun(`all of ${name}`, outcome) : outcome));
+  } catch (error) {
+    return [print(suite, { passed: 0, failed: 1, skipped: 0, seconds: (Date.now() - started) / 1000, failures: [String((error as Error).stack)], skippedNames: [] })];
+  }
 }
 
 function print(name: string, result: SuiteResult): SuiteResult {

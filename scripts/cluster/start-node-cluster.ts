@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { ensureKubernetes } from '../kubernetes/build-servers.ts';
 import { startMachine, type Machine } from '../machine/start-machine.ts';
 import { ensureClusterTools } from './cluster-tools.ts';
 import { nodeAddresses } from './node-addresses.ts';
@@ -27,7 +28,8 @@ export interface NodeClusterOptions {
  * a `MissingPart` where this machine cannot have one.
  */
 export async function startNodeCluster({ dir, images, log = () => {} }: NodeClusterOptions): Promise<NodeCluster> {
-  const { kubernetes, coredns, kubectl, helm } = await ensureClusterTools(log);
+  const { coredns, kubectl, helm } = await ensureClusterTools(log);
+  const kubernetes = await ensureKubernetes(log);
   const machine = await startMachine({
     kind: 'node', dir, program: join(import.meta.dirname, 'run-node.ts'), log,
     settings: (folder) => ({

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pauseImage } from '../cluster/node-addresses.ts';
 import { ensureLlama } from '../llama/ensure-llama.ts';
@@ -41,11 +41,13 @@ function nodeImage(name: string, programs: readonly LayerEntry[]): Image {
 
 /** What `npm run build` bundles for the image. */
 function belayPrograms(): readonly LayerEntry[] {
-  return ['sidecar.mjs', 'operator.mjs'].map((program) => {
-    const file = join(root, 'dist', 'image', program);
-    if (!existsSync(file)) throw new Error(`there is no ${file}: run npm run build first`);
-    return { type: 'file', path: `app/${program}`, content: readFileSync(file) };
-  });
+  const folder = join(root, 'dist', 'image');
+  const programs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.mjs')) : [];
+  if (programs.length === 0) throw new Error(`there is no program in ${folder}: run npm run build first`);
+  return [
+    ...programs.map((name): LayerEntry => ({ type: 'copy', path: `app/${name}`, from: join(folder, name) })),
+    { type: 'copy', path: 'app/LICENSE', from: join(root, 'LICENSE') },
+  ];
 }
 
 /** llama.cpp's server, called as upstream's image is: arguments are the server's, it listens on all addresses. */

@@ -26,9 +26,9 @@ export function nodeLayer(): Layer {
   return buildLayer([{ type: 'copy', path: 'nodejs/bin/node', from: node, executable: true }, ...sharedLibraries(node)]);
 }
 
-/** Runs as somebody who may do nothing; arguments are Node's: a program in /app. */
+/** Runs as somebody who may do nothing; arguments are Node's: a program in /app. By number: a kubelet cannot tell that a name is not root's. */
 export const nodeConfig: ImageConfig = {
-  Entrypoint: ['/nodejs/bin/node'], User: String(nonroot), WorkingDir: '/home/nonroot', Env: ['SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
+  Entrypoint: ['/nodejs/bin/node'], User: String(nonroot), WorkingDir: '/app', Env: ['SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
 };
 
 /** The Node of package-lock.json: the same for everybody, whatever runs this script. */

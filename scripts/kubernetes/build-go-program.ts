@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
+import { withLock } from '../with-lock.ts';
 import { ensureGo } from './go-toolchain.ts';
 
 export interface GoProgram {
@@ -20,24 +21,33 @@ export interface GoProgram {
 
 /** Path of a static program built from the Go modules that its go.mod pins; built where the cache has none of these sources. */
 export async function ensureGoProgram(program: GoProgram, log: (line: string) => void): Promise<string> {
-  const { folder, name } = program;
-  const path = join(folder, name);
-  const stampFile = join(folder, '.stamp');
-  const stamp = sourceStamp(program);
-  if (existsSync(path) && existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === stamp) return path;
-
-  const go = ensureGo(log);
-  log(program.announcement);
-  mkdirSync(folder, { recursive: true });
-  const part = join(folder, `${name}.part-${process.pid}`);
-  try {
-    await build(go, program, part);
-    renameSync(part, path);
-  } finally {
-    rmSync(part, { force: true });
-  }
-  writeFileSync(stampFile, `${stamp}\n`);
+  const path = join(program.folder, program.name);
+  if (isBuilt(program)) return path;
+  // One at a time: a build takes all processors, and two parts of the set-up may want the same program or the same Go.
+  await withLock('go-build', async () => {
+    if (isBuilt(program)) return;
+    const go = ensureGo(log);
+    log(program.announcement);
+    mkdirSync(program.folder, { recursive: true });
+    const part = `${path}.part-${process.pid}`;
+    try {
+      await build(go, program, part);
+      renameSync(part, path);
+    } finally {
+      rmSync(part, { force: true });
+    }
+    writeFileSync(stampFile(program), `${sourceStamp(program)}\n`);
+  });
   return path;
+}
+
+function isBuilt(program: GoProgram): boolean {
+  const stamp = stampFile(program);
+  return existsSync(join(program.folder, program.name)) && existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === sourceStamp(program);
+}
+
+function stampFile({ folder }: GoProgram): string {
+  return join(folder, '.stamp');
 }
 
 /** What the program depends on. Not the Go version: a newer Go makes no other program. */

@@ -6,14 +6,14 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCgroup } from './cgroups.ts';
-import { processStarted, removeMachine, writeMachineRecord } from './machine-records.ts';
+import { removeMachine, writeMachineRecord } from './machine-records.ts';
 import { logFile, namespacesFile, readMachineSettings } from './machine-settings.ts';
 
 const folder = process.argv[2] ?? '';
 const { name, program } = readMachineSettings(folder);
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: folder, LANG: 'C' };
 
-await writeMachineRecord({ name, folder, keeper: process.pid, keeperStarted: processStarted(process.pid) });
+await writeMachineRecord({ name, folder });
 createCgroup(name);
 mkdirSync(dirname(logFile(folder, 'machine')), { recursive: true });
 

@@ -1,34 +1,37 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeCgroup } from './cgroups.ts';
 
 /** A private machine that runs, or one whose keeper was killed before it could tidy up. */
-export interface MachineRecord {
+interface MachineRecord {
   readonly name: string;
   readonly folder: string;
   /** The process that ends and removes it, and when it started: numbers are used again. */
   readonly keeper: number;
   readonly keeperStarted: string;
+  /** In which the keeper's number counts: inside of a private machine, those of its host are still seen. */
+  readonly processNamespace: string;
 }
 
 const records = '/run/belay-machines';
 
-/** Notes what there will be to remove; before any of it is made. */
-export async function writeMachineRecord(record: MachineRecord): Promise<void> {
-  const part = join(record.folder, 'record.json');
-  writeFileSync(part, JSON.stringify(record));
+/** Notes what there will be to remove, before any of it is made, and this process as the one that will. */
+export async function writeMachineRecord(machine: Pick<MachineRecord, 'name' | 'folder'>): Promise<void> {
+  const record: MachineRecord = { ...machine, keeper: process.pid, keeperStarted: processStarted(process.pid), processNamespace: ownProcessNamespace() };
   // Whoever removes the last record removes the folder with it: at the worst, just now.
   await persistently(() => {
     mkdirSync(records, { recursive: true, mode: 0o700 });
-    copyFileSync(part, join(records, `${record.name}.json`));
+    const part = join(records, `${record.name}.part`);
+    writeFileSync(part, JSON.stringify(record));
+    renameSync(part, join(records, `${record.name}.json`));
   });
 }
 
 /** Removes what machines left behind whose keeper is gone. */
 export async function removeLeftovers(log: (line: string) => void): Promise<void> {
   for (const record of readMachineRecords()) {
-    if (processStarted(record.keeper) === record.keeperStarted) continue;
+    if (record.processNamespace !== ownProcessNamespace() || processStarted(record.keeper) === record.keeperStarted) continue;
     log(`Removing what the killed ${record.name} left behind.`);
     await removeMachine(record);
   }
@@ -62,8 +65,12 @@ export async function removeMachine({ name, folder }: Pick<MachineRecord, 'name'
   }
 }
 
+function ownProcessNamespace(): string {
+  return readlinkSync('/proc/self/ns/pid');
+}
+
 /** When a process started, in clock ticks since the machine did; empty: there is none of this number. */
-export function processStarted(pid: number): string {
+function processStarted(pid: number): string {
   const file = `/proc/${pid}/stat`;
   if (!existsSync(file)) return '';
   // The second field, a name in brackets, may hold spaces and brackets; start time is the 22nd.

@@ -18,8 +18,11 @@ export const imageNames = {
   llama: 'belay.dev/llama-server:test',
   application: 'belay.dev/application:test',
   'stand-in': 'belay.dev/stand-in:test',
+  model: 'belay.dev/model:test',
   pause: pauseImage,
 } as const;
+/** In the image `model`, below /models. */
+export const modelFile = 'smollm2-135m-instruct-q4_1.gguf';
 export type ImageName = keyof typeof imageNames;
 
 /** Puts one image together. Throws a `MissingPart` where this machine lacks what goes into it. */
@@ -31,6 +34,7 @@ export async function buildImage(image: ImageName, log: (line: string) => void):
     case 'application': return nodeImage(name, [{ type: 'file', path: 'app/application.mjs', content: await bundleProgram('test/programs/application.ts') }]);
     case 'stand-in': return nodeImage(name, [{ type: 'file', path: 'app/stand-in.mjs', content: await bundleProgram('test/programs/stand-in-provider.ts') }]);
     case 'llama': return llamaImage(name, log);
+    case 'model': return modelImage(name, log);
     case 'pause': return buildPauseImage(log);
   }
 }
@@ -48,6 +52,13 @@ function belayPrograms(): readonly LayerEntry[] {
     ...programs.map((name): LayerEntry => ({ type: 'copy', path: `app/${name}`, from: join(folder, name) })),
     { type: 'copy', path: 'app/LICENSE', from: join(root, 'LICENSE') },
   ];
+}
+
+/** A small model at /models, and a Node to copy it into a volume with. */
+async function modelImage(name: string, log: (line: string) => void): Promise<Image> {
+  const llama = await ensureLlama({ log });
+  if ('missing' in llama) throw new MissingPart(llama.missing);
+  return { name, layers: [baseLayer(), nodeLayer(), buildLayer([{ type: 'copy', path: `models/${modelFile}`, from: join(llama.modelDir, llama.modelFile) }])], config: nodeConfig };
 }
 
 /** llama.cpp's server, called as upstream's image is: arguments are the server's, it listens on all addresses. */

@@ -1,6 +1,7 @@
 // The application of a pod under test: it calls OPENAI_BASE_URL with the real SDK, as its own environment has it.
 // `GET /ask?text=…[&model=…][&stream=1]` asks once and answers with what came; with arguments (`ask TEXT [MODEL]`) it asks
-// once, prints the same JSON and ends: exit 0 where there was an answer.
+// once, prints the same JSON and ends: exit 0 where there was an answer. With LOAD_EVERY_MS it asks on by itself, one
+// request after the other with so many milliseconds between them: `GET /load` tells what came of it, `?forget` starts anew.
 import { createServer } from 'node:http';
 import OpenAI from 'openai';
 
@@ -27,14 +28,44 @@ if (command === 'ask') {
   console.log(JSON.stringify(answer));
   process.exit(answer.error === undefined ? 0 : 1);
 }
+let load = newLoad();
+if (process.env['LOAD_EVERY_MS'] !== undefined) void askOn(Number(process.env['LOAD_EVERY_MS']));
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://application');
+  if (url.pathname === '/load') {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(load));
+    if (url.searchParams.has('forget')) load = newLoad();
+    return;
+  }
   if (url.pathname !== '/ask') return void response.end('ok\n');
   const asked = { text: url.searchParams.get('text') ?? 'Say hello.', model: url.searchParams.get('model') ?? defaultModel, stream: url.searchParams.has('stream') };
   void ask(asked).then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
 });
 server.listen(Number(process.env['PORT'] ?? 8080), '0.0.0.0');
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
+
+/** What came of asking on. `firstMs`: when each target answered first, in milliseconds since the Unix epoch. */
+interface Load {
+  answered: number;
+  readonly failures: string[];
+  longestMs: number;
+  readonly firstMs: Record<string, number>;
+}
+
+function newLoad(): Load {
+  return { answered: 0, failures: [], longestMs: 0, firstMs: {} };
+}
+
+async function askOn(pauseMs: number): Promise<never> {
+  for (;;) {
+    const { error, headers, ms } = await ask({ text: 'Say hello.', model: defaultModel, stream: false });
+    if (error === undefined) load.answered += 1;
+    else if (load.failures.length < 100) load.failures.push(error);
+    load.longestMs = Math.max(load.longestMs, ms);
+    load.firstMs[headers['x-belay-target'] ?? 'none'] ??= Date.now();
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
 
 async function ask({ text: content, model: name, stream }: Asked): Promise<Answer> {
   const started = performance.now();

@@ -1,0 +1,86 @@
+import { imageNames, modelFile } from '../../../scripts/images/images.ts';
+
+export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly [field: string]: unknown }; readonly [field: string]: unknown };
+
+/** A volume for models, and a Job that puts the small model into it: what a platform team would have done. */
+export function modelVolume(namespace: string): readonly Manifest[] {
+  const claim = { claimName: 'models' };
+  const copy = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
+  return [
+    {
+      apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
+      spec: {
+        capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
+        hostPath: { path: `/var/lib/kubelet/belay-models/${namespace}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
+      },
+    },
+    { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
+    {
+      apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'fetch-model' },
+      spec: { template: { spec: {
+        restartPolicy: 'Never', volumes: [{ name: 'volume', persistentVolumeClaim: claim }],
+        containers: [{ name: 'copy', image: imageNames.model, imagePullPolicy: 'IfNotPresent', args: ['-e', copy], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'volume', mountPath: '/volume' }] }],
+      } } },
+    },
+  ];
+}
+
+/** A provider that does what its script says; `api` is what a chain is pointed at, `orders` is for the test. */
+export function standIn(name: string, script: readonly object[] = [{ say: `This is ${name}.` }]): readonly Manifest[] {
+  const labels = { app: name };
+  const container = {
+    name: 'provider', image: imageNames['stand-in'], imagePullPolicy: 'IfNotPresent', args: ['/app/stand-in.mjs'],
+    env: [{ name: 'STAND_IN_NAME', value: name }, { name: 'STAND_IN_SCRIPT', value: JSON.stringify(script) }],
+    readinessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1 },
+  };
+  return [
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } } } },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector: labels, ports: [{ name: 'api', port: 8080 }, { name: 'orders', port: 8081 }] } },
+  ];
+}
+
+export interface ApplicationOptions {
+  readonly annotations?: { readonly [name: string]: string };
+  readonly model?: string;
+  /** Asks on by itself, with so many milliseconds between two requests. */
+  readonly loadEveryMs?: number;
+  readonly spec?: { readonly [field: string]: unknown };
+}
+
+/** An application that knows nothing of Belay: the OpenAI SDK, and what its environment says. */
+export function application(name: string, { annotations = { 'belay.dev/inject': 'true' }, model = 'chat', loadEveryMs, spec = {} }: ApplicationOptions = {}): Manifest {
+  const labels = { app: name };
+  const container = {
+    name: 'app', image: imageNames.application, imagePullPolicy: 'IfNotPresent', args: ['/app/application.mjs'],
+    env: [{ name: 'MODEL', value: model }, ...(loadEveryMs === undefined ? [] : [{ name: 'LOAD_EVERY_MS', value: String(loadEveryMs) }])],
+    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+  };
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec: { terminationGracePeriodSeconds: 5, containers: [container], ...spec } } } };
+}
+
+/** A provider in the cluster that speaks the OpenAI dialect, with the key of Secret NAME unless `keyless`. */
+export function provider(name: string, { host = name, keyless = false, ...spec }: { readonly host?: string; readonly keyless?: boolean; readonly [field: string]: unknown } = {}, namespace = ''): Manifest {
+  const service = namespace === '' ? host : `${host}.${namespace}.svc`;
+  return belayManifest('ModelProvider', name, {
+    dialect: 'OpenAI', baseURL: `http://${service}:8080/v1`, ...(keyless ? {} : { credentials: { secretKeyRef: { name, key: 'apiKey' } } }), ...spec,
+  });
+}
+
+/** A llama.cpp server that Belay runs, with the model of `modelVolume`. */
+export function localProvider(name: string, local: object = {}): Manifest {
+  return belayManifest('ModelProvider', name, { local: { engine: 'LlamaCpp', model: { persistentVolumeClaim: { claimName: 'models', path: modelFile } }, contextTokens: 1024, parallel: 1, ...local } });
+}
+
+/** A chain of targets, each a provider's name or a whole target. */
+export function chain(name: string, targets: readonly (string | object)[], spec: object = {}): Manifest {
+  const whole = targets.map((target) => (typeof target === 'string' ? { providerRef: { name: target }, model: `model-of-${target}` } : target));
+  return belayManifest('FallbackChain', name, { targets: whole, ...spec });
+}
+
+export function secret(name: string, apiKey: string): Manifest {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { apiKey } };
+}
+
+function belayManifest(kind: string, name: string, spec: object): Manifest {
+  return { apiVersion: 'belay.dev/v1alpha1', kind, metadata: { name }, spec };
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connectCluster } from '../drivers/connect-cluster.ts';
+import type { Cluster } from '../drivers/cluster.ts';
+import type { Manifest } from './stage-manifests.ts';
+
+/** What an application saw of one request; see test/programs/application.ts. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly error?: string;
+  readonly headers: { readonly [name: string]: string };
+  readonly ms: number;
+}
+
+export interface Load {
+  readonly answered: number;
+  readonly failures: readonly string[];
+  readonly longestMs: number;
+  readonly firstMs: { readonly [target: string]: number };
+}
+
+/** One namespace of the cluster with what a test put into it. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** kubectl in this namespace: its standard output; rejects with its words. */
+  kubectl(...args: readonly string[]): Promise<string>;
+  apply(...manifests: readonly (Manifest | readonly Manifest[])[]): Promise<void>;
+  /** Of `kubectl get -o json`. */
+  get<T>(...args: readonly string[]): Promise<T>;
+  /** Waits until every Deployment that is named is rolled out. */
+  rolledOut(...deployments: readonly string[]): Promise<void>;
+  /** The application of a Deployment asks once. */
+  ask(deployment: string, question?: { readonly model?: string; readonly text?: string; readonly stream?: boolean }): Promise<Answer>;
+  /** What an application with `loadEveryMs` saw since it was forgotten last. */
+  load(deployment: string, forget?: 'forget'): Promise<Load>;
+  /** What a stand-in answers from now on. */
+  script(name: string, attempts: readonly object[]): Promise<void>;
+  /** `refuse`: connections are refused until `listen`. */
+  order(name: string, order: 'refuse' | 'listen'): Promise<void>;
+  /** Requests that a stand-in got. */
+  requests(name: string): Promise<readonly { readonly headers: { readonly [name: string]: string } }[]>;
+  close(): Promise<void>;
+}
+
+/** A namespace of its own on the cluster of the suite. */
+export async function raiseStage(prefix: string, labels: { readonly [name: string]: string } = {}): Promise<Stage> {
+  const cluster = await connectCluster();
+  const namespace = `${prefix}-${randomBytes(3).toString('hex')}`;
+  await cluster.kubectl(['apply', '--filename', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }) });
+  const kubectl: Stage['kubectl'] = (...args) => cluster.kubectl(['--namespace', namespace, ...args]);
+  // Pods are refused until the controllers have made it.
+  await kubectl('wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
+  const raw = (what: string): string => `/api/v1/namespaces/${namespace}/${what}`;
+  const podOf = async (deployment: string): Promise<string> => {
+    const names = await kubectl('get', 'pods', '--selector', `app=${deployment}`, '--field-selector', 'status.phase=Running', '--sort-by=.metadata.creationTimestamp', '--output', 'name');
+    const name = names.trim().split('\n').at(-1)?.replace('pod/', '') ?? '';
+    if (name === '') throw new Error(`deployment ${deployment} has no running pod in ${namespace}`);
+    return name;
+  };
+  const ofApplication = async <T>(deployment: string, path: string): Promise<T> => JSON.parse(await cluster.kubectl(['get', '--raw', raw(`pods/${await podOf(deployment)}:8080/proxy${path}`)])) as T;
+  return {
+    cluster, namespace, kubectl,
+    async apply(...manifests) {
+      const list = { apiVersion: 'v1', kind: 'List', items: manifests.flat() };
+      await cluster.kubectl(['apply', '--namespace', namespace, '--filename', '-'], { input: JSON.stringify(list) });
+    },
+    get: async <T>(...args: readonly string[]) => JSON.parse(await kubectl('get', ...args, '--output', 'json')) as T,
+    async rolledOut(...deployments) {
+      for (const deployment of deployments) await kubectl('rollout', 'status', `deployment/${deployment}`, '--timeout=120s');
+    },
+    ask: (deployment, { model, text, stream = false } = {}) => {
+      const query = new URLSearchParams({ ...(text === undefined ? {} : { text }), ...(model === undefined ? {} : { model }), ...(stream ? { stream: '1' } : {}) });
+      return ofApplication<Answer>(deployment, `/ask?${query.toString()}`);
+    },
+    load: (deployment, forget) => ofApplication<Load>(deployment, `/load${forget === undefined ? '' : '?forget'}`),
+    async script(name, attempts) {
+      await cluster.kubectl(['replace', '--raw', raw(`services/${name}:orders/proxy/script`), '--filename', '-'], { input: JSON.stringify(attempts) });
+    },
+    async order(name, order) {
+      await cluster.kubectl(['create', '--raw', raw(`services/${name}:orders/proxy/${order}`), '--filename', '-'], { input: '{}' });
+    },
+    async requests(name) {
+      return JSON.parse(await cluster.kubectl(['get', '--raw', raw(`services/${name}:orders/proxy/requests`)])) as readonly { readonly headers: { readonly [name: string]: string } }[];
+    },
+    async close() {
+      await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await cluster.kubectl(['delete', 'persistentvolume', `models-${namespace}`, '--ignore-not-found', '--wait=false']);
+    },
+  };
+}
+
+/** Looks again and again until `look` gives something; fails after `limitMs` with what it threw last, or what was waited for. */
+export async function until<T>(what: string, limitMs: number, look: () => Promise<T | null>): Promise<T> {
+  const startedMs = performance.now();
+  let last: unknown = null;
+  while (performance.now() - startedMs < limitMs) {
+    try {
+      const seen = await look();
+      if (seen !== null) return seen;
+    } catch (error) {
+      last = error;
+    }
+    await pause(100);
+  }
+  throw new Error(`${what}: not within ${limitMs / 1_000} s`, { cause: last });
+}

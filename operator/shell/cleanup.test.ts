@@ -4,6 +4,7 @@ import type { KubeClient, ListQuery } from './kube/kube-client.ts';
 import { KubeError } from './kube/kube-error.ts';
 import type { KubeList, KubeObject } from './kube/kube-object.ts';
 import type { ObjectPlace, Place } from './kube/resource-path.ts';
+import { parseSettings } from './settings.ts';
 
 const provider = { apiVersion: 'belay.dev/v1alpha1', kind: 'ModelProvider', name: 'on-cluster' };
 const own = ['secrets/belay-system/belay-ca', 'leases/belay-system/belay'];
@@ -46,6 +47,13 @@ test('when time is up it ends, and says what it did not come to', async () => {
   const late = new AbortController();
   const cluster = fakeCluster({}, { list: () => { late.abort(); throw new Error('aborted'); } });
   expect(await run(cluster.client, late.signal)).toEqual(['configmaps of all namespaces: time was up', 'deployments of all namespaces: time was up', 'services of all namespaces: time was up']);
+});
+
+test('--cleanup stands in place of a role, never beside one', () => {
+  const env = { BELAY_NAMESPACE: 'belay-system' };
+  expect(parseSettings(['--cleanup'], env)).toMatchObject({ ok: true, value: { cleanup: true, roles: new Set() } });
+  expect(parseSettings(['--role=webhook'], env)).toMatchObject({ ok: true, value: { cleanup: false, roles: new Set(['webhook']) } });
+  expect(parseSettings(['--cleanup', '--role=all'], env)).toEqual({ ok: false, problems: [{ path: '--role', message: 'may not be given together with --cleanup' }] });
 });
 
 function run(client: KubeClient, signal = new AbortController().signal): Promise<readonly string[]> {

@@ -92,7 +92,7 @@ describe('one release through its life', () => {
         return stdout.split('\n').filter((line) => /^[-+] /.test(line) && !line.includes('generation:'));
       };
       expect(await compare(managed)).toEqual([]);
-      expect(await compare(managed.replace('"timeoutSeconds":5', '"timeoutSeconds":6'))).toEqual(['-  timeoutSeconds: 5', '+  timeoutSeconds: 6']);
+      expect(await compare(managed.replace('"sideEffects":"None","timeoutSeconds":5', '"sideEffects":"None","timeoutSeconds":6'))).toEqual(['-  timeoutSeconds: 5', '+  timeoutSeconds: 6']);
     }
   }, 60_000);
 

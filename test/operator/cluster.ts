@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,9 @@ import type { KubeObject } from '@belay/operator/shell/kube/kube-object.ts';
 import type { Resource } from '@belay/operator/shell/kube/resource-path.ts';
 import type { ResourceStatus, StatusCondition } from '@belay/operator/core/status-writes/status-delay.ts';
 import { startApiServer, type ApiServer } from '../../scripts/kubernetes/with-api-server.ts';
+import { isHook, renderChart } from '../chart/render-chart.ts';
 import { realClock as clock } from '../kube/real-clock.ts';
+import { requestToken } from './pods-and-tokens.ts';
 
 export interface EventObject extends KubeObject {
   readonly type: string;
@@ -35,8 +38,10 @@ export interface Cluster {
   condition(kind: Kind, namespace: string, name: string, type: string): Promise<StatusCondition | undefined>;
   /** `Warning SecretNotFound ModelProvider/openai` of each Event in the namespace. */
   events(namespace: string): Promise<readonly string[]>;
-  /** Path of a kubeconfig that leads to this address with every right. */
+  /** Path of a kubeconfig that leads to this address, such as a proxy before the server, with every right. */
   kubeconfigFor(url: string): string;
+  /** Path of a kubeconfig of one of the chart's service accounts, which has the rights that the chart gives it, and no others. */
+  kubeconfigOf(account: 'belay' | 'belay-webhook'): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -48,6 +53,7 @@ const kinds = {
   ConfigMap: { group: '', version: 'v1', plural: 'configmaps' },
   Pod: { group: '', version: 'v1', plural: 'pods' },
   Event: { group: '', version: 'v1', plural: 'events' },
+  Service: { group: '', version: 'v1', plural: 'services' },
   Deployment: { group: 'apps', version: 'v1', plural: 'deployments' },
   Lease: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' },
   CustomResourceDefinition: { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' },
@@ -80,13 +86,10 @@ export async function startCluster(): Promise<Cluster> {
     async delete(kind, namespace, name) { await client.delete({ ...place(kind, namespace), name }); },
     condition: async (kind, namespace, name, type) => (await status(kind, namespace, name))?.conditions?.find((condition) => condition.type === type),
     events: async (namespace) => (await list<EventObject>('Event', namespace)).map(({ type, reason, involvedObject }) => `${type} ${reason} ${involvedObject.kind}/${involvedObject.name}`).sort(),
-    kubeconfigFor(url) {
-      const file = join(folder, `${encodeURIComponent(url)}.json`);
-      writeFileSync(file, JSON.stringify({
-        apiVersion: 'v1', kind: 'Config', 'current-context': 'belay', clusters: [{ name: 'belay', cluster: { server: url } }],
-        users: [{ name: 'admin', user: { token: server.token } }], contexts: [{ name: 'belay', context: { cluster: 'belay', user: 'admin' } }],
-      }), { mode: 0o600 });
-      return file;
+    kubeconfigFor: (url) => writeAccess(folder, { server: url }, server.token),
+    async kubeconfigOf(account) {
+      const token = await requestToken(client, { namespace: 'belay-system', account, audiences: ['https://kubernetes.default.svc'] });
+      return writeAccess(folder, { server: server.url, 'certificate-authority': server.caFile }, token);
     },
     async close() {
       client.close();
@@ -99,9 +102,33 @@ export async function startCluster(): Promise<Cluster> {
     await cluster.apply('CustomResourceDefinition', null, metadata.name, { spec });
   }
   await cluster.apply('Namespace', null, 'belay-system');
+  await grantChartRights(client);
   return cluster;
 }
 
+/** What the chart lets its service accounts do. */
+async function grantChartRights(client: KubeClient): Promise<void> {
+  const objects = (await renderChart()).filter((object) => !isHook(object));
+  for (const [kind, group, plural] of [
+    ['ServiceAccount', '', 'serviceaccounts'], ['Role', rbac, 'roles'], ['RoleBinding', rbac, 'rolebindings'], ['ClusterRole', rbac, 'clusterroles'], ['ClusterRoleBinding', rbac, 'clusterrolebindings'],
+  ] as const) {
+    for (const object of objects.filter((one) => one.kind === kind)) {
+      const { namespace } = object.metadata;
+      await client.create({ resource: { group, version: 'v1', plural }, ...(namespace === undefined ? {} : { namespace }) }, object);
+    }
+  }
+}
+
+function writeAccess(folder: string, cluster: object, token: string): string {
+  const file = join(folder, `${randomUUID()}.json`);
+  writeFileSync(file, JSON.stringify({
+    apiVersion: 'v1', kind: 'Config', 'current-context': 'belay', clusters: [{ name: 'belay', cluster }],
+    users: [{ name: 'user', user: { token } }], contexts: [{ name: 'belay', context: { cluster: 'belay', user: 'user' } }],
+  }), { mode: 0o600 });
+  return file;
+}
+
+const rbac = 'rbac.authorization.k8s.io';
 const crds = join(import.meta.dirname, '../../crds');
 
 /** A provider of the OpenAI dialect whose key stands in a Secret of its own name. */

@@ -12,7 +12,7 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   cluster = await startCluster();
-  operator = await startOperator({ kubeconfig: cluster.server.kubeconfig, args: ['--certificate-name=localhost'] });
+  operator = await startOperator({ kubeconfig: await cluster.kubeconfigOf('belay'), args: ['--certificate-name=localhost'] });
   await until(async () => (await probe(operator, '/ready')).status === 200, 20_000);
 }, 900_000);
 

@@ -6,13 +6,18 @@ import { until } from './until.ts';
 
 interface LeaseObject extends KubeObject { readonly spec: { readonly holderIdentity?: string } }
 
+interface Deployment extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & { readonly ownerReferences?: readonly { readonly name: string }[] };
+  readonly spec: { readonly template: { readonly metadata: object; readonly spec: object } };
+}
+
 const key = 'sk-never-to-be-seen';
 let cluster: Cluster;
 let operator: OperatorProcess;
 
 beforeAll(async () => {
   cluster = await startCluster();
-  operator = await startOperator({ kubeconfig: cluster.server.kubeconfig });
+  operator = await startOperator({ kubeconfig: await cluster.kubeconfigOf('belay') });
   await until(async () => (await probe(operator, '/ready')).status === 200, 20_000);
 }, 900_000);
 
@@ -112,12 +117,36 @@ describe('injection is told of:', () => {
     await until(async () => (await cluster.events('apps')).length >= told.length);
     expect(await cluster.events('apps')).toEqual(told);
     expect((await probe(operator, '/metrics')).text).toContain('belay_operator_injection_missing_pods 1\n');
+    const refused = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'pods "full-1" is forbidden: failed quota: team: must specify limits.cpu for: belay' };
+    await cluster.apply('Deployment', 'apps', 'full', { spec: { selector: { matchLabels: { app: 'b' } }, template: { metadata: { labels: { app: 'b' }, ...annotated('true').metadata }, spec: podSpec } } });
+    await cluster.client.patch({ resource: { group: 'apps', version: 'v1', plural: 'deployments' }, namespace: 'apps', name: 'full', subresource: 'status' }, { status: { conditions: [refused] } });
+    await until(async () => (await cluster.events('apps')).includes('Warning InjectionRefused Deployment/full'));
     // Another look at the namespace tells nothing again.
     await cluster.apply('FallbackChain', 'apps', 'chat', chainOf('nowhere'));
     await until(async () => (await cluster.events('apps')).includes('Warning ProviderNotFound FallbackChain/chat'));
     await cluster.apply('Pod', 'apps', 'later', { ...annotated('gone'), spec: podSpec });
     await until(async () => (await cluster.events('apps')).includes('Warning ChainNotFound Pod/later'));
-    expect((await cluster.events('apps')).filter((event) => event.endsWith('Pod/bare') || event.includes('Deployment'))).toEqual(told);
+    expect((await cluster.events('apps')).filter((event) => event.endsWith('Pod/bare') || event.includes('Deployment/wrong'))).toEqual(told);
+  });
+});
+
+describe('a local provider', () => {
+  test('gets its server, is Ready when that is, and takes it along', async () => {
+    await cluster.apply('Namespace', null, 'local');
+    await cluster.apply('ModelProvider', 'local', 'qwen', { spec: { local: { engine: 'LlamaCpp', model: { persistentVolumeClaim: { claimName: 'models', path: 'qwen.gguf' } } } } });
+    await cluster.apply('FallbackChain', 'local', 'chat', chainOf('qwen'));
+    await until(async () => (await reason('ModelProvider', 'local', 'qwen', 'Ready')) === 'False Loading');
+    const [deployment] = await cluster.list<Deployment>('Deployment', 'local');
+    expect([deployment?.metadata.ownerReferences?.[0]?.name, (await cluster.list('Service', 'local')).length]).toEqual(['qwen', 1]);
+    await until(async () => (await bootstrap('local'))?.data?.['endpoints.json']?.includes('"Loading"') === true);
+    const { metadata, spec } = deployment?.spec.template ?? { metadata: {}, spec: {} };
+    await cluster.apply('Pod', 'local', 'server', { metadata, spec });
+    const runs = { ready: true, started: true, restartCount: 0, name: 'llama', image: 'i', imageID: 'i', state: { running: {} } };
+    await cluster.client.patch({ resource: { group: '', version: 'v1', plural: 'pods' }, namespace: 'local', name: 'server', subresource: 'status' }, { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [runs] } });
+    await until(async () => (await reason('ModelProvider', 'local', 'qwen', 'Ready')).startsWith('True'));
+    await until(async () => (await bootstrap('local'))?.data?.['endpoints.json']?.includes('"Ready"') === true);
+    await cluster.delete('ModelProvider', 'local', 'qwen');
+    await until(async () => (await cluster.list('Deployment', 'local')).length + (await cluster.list('Service', 'local')).length === 0);
   });
 });
 
@@ -160,6 +189,7 @@ describe('only the leader writes:', () => {
 test('no key stands in a log line, a status, an Event, a ConfigMap or a metric', async () => {
   const seen = await Promise.all([...(['FallbackChain', 'ModelProvider', 'Event', 'ConfigMap'] as const).map((kind) => cluster.list(kind)), probe(operator, '/metrics')]);
   expect(`${JSON.stringify(seen)}${operator.output()}`).not.toContain(key);
+  expect(operator.output()).not.toContain('forbidden');
   expect(operator.lines().filter(({ level }) => level === 'error').map(({ message }) => message).filter((message) => !message.includes('MutatingWebhookConfiguration'))).toEqual([]);
 });
 

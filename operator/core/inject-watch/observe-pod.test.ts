@@ -54,3 +54,15 @@ test.each<readonly [string, string | undefined, string | undefined, readonly str
   const annotations = (value: string | undefined) => (value === undefined ? {} : { annotations: { 'belay.dev/inject': value } });
   expect(deploymentFindings({ metadata: annotations(own), spec: { template: { metadata: annotations(template) } } }).map(({ reason }) => reason)).toEqual(reasons);
 });
+
+test.each<readonly [string, string | undefined, string, readonly string[]]>([
+  ['exceeds a quota', 'true', 'pods "a" is forbidden: exceeded quota: team, requested: requests.cpu=150m, used: requests.cpu=1, limited: requests.cpu=1', ['InjectionRefused']],
+  ['lacks a limit that a quota asks for', 'chat', 'pods "a" is forbidden: failed quota: team: must specify limits.cpu for: belay', ['InjectionRefused']],
+  ['is below a LimitRange', 'true', 'pods "a" is forbidden: minimum cpu usage per Container is 100m, but request is 50m', ['InjectionRefused']],
+  ['is refused by another webhook', 'true', 'admission webhook "policy.example" denied the request: no', []],
+  ['exceeds a quota without a sidecar', undefined, 'pods "a" is forbidden: exceeded quota: team', []],
+])('a Deployment whose pod %s', (_, template, message, reasons) => {
+  const findings = deploymentFindings({ metadata: {}, spec: { template: { metadata: template === undefined ? {} : { annotations: { 'belay.dev/inject': template } } } }, status: { conditions: [{ type: 'ReplicaFailure', status: 'True', message }] } });
+  expect(findings.map(({ reason }) => reason)).toEqual(reasons);
+  for (const finding of findings) expect(finding.message).toContain(`${message}. Annotations belay.dev/sidecar-cpu, `);
+});

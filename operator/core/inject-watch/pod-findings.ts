@@ -4,7 +4,7 @@ import type { ObservedPod } from './observe-pod.ts';
 /** One thing to tell of a workload, as an Event. */
 export interface WorkloadFinding {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: 'InjectionMissing' | 'InjectionSkipped' | 'InjectionIncomplete' | 'ChainNotFound' | 'AnnotationMisplaced';
+  readonly reason: 'InjectionMissing' | 'InjectionSkipped' | 'InjectionIncomplete' | 'ChainNotFound' | 'AnnotationMisplaced' | 'InjectionRefused';
   readonly message: string;
   /** What it is about among findings of its reason: told once as long as it holds, however its words change. */
   readonly about: string;
@@ -22,16 +22,41 @@ export function podFindings({ chains, missing, notices }: ObservedPod, namespace
 
 /** A Deployment, as far as injection matters to it. */
 export interface AnnotatedDeployment {
-  readonly metadata: { readonly annotations?: { readonly [name: string]: string } };
-  readonly spec?: { readonly template?: { readonly metadata?: { readonly annotations?: { readonly [name: string]: string } } } };
+  readonly metadata: Annotated;
+  readonly spec?: { readonly template?: { readonly metadata?: Annotated } };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[] };
 }
 
-/** An annotation on the Deployment's own metadata does nothing: pods get the template's. */
-export function deploymentFindings({ metadata, spec }: AnnotatedDeployment): readonly WorkloadFinding[] {
-  const own = metadata.annotations?.[podAnnotations.inject];
-  const templates = spec?.template?.metadata?.annotations?.[podAnnotations.inject];
-  if (own === undefined || own === 'false' || templates !== undefined) return [];
-  return [{ type: 'Warning', reason: 'AnnotationMisplaced', message: `Annotation ${podAnnotations.inject} stands on the Deployment's own metadata, where it does nothing: move it to spec.template.metadata.annotations.`, about: podAnnotations.inject }];
+interface Annotated {
+  readonly annotations?: { readonly [name: string]: string };
+}
+
+/** What the API server's ResourceQuota and LimitRanger plug-ins say where they refuse a pod. */
+const refusedForResources = /exceeded quota|failed quota|(minimum|maximum) \S+ usage per|max limit to request ratio per/;
+
+/** An annotation that does nothing where it stands, and pods that a quota refuses, which counts the sidecar too. */
+export function deploymentFindings({ metadata, spec, status }: AnnotatedDeployment): readonly WorkloadFinding[] {
+  const template = spec?.template?.metadata?.annotations?.[podAnnotations.inject];
+  if (template === undefined) return asks(metadata.annotations?.[podAnnotations.inject]) ? [misplaced] : [];
+  const refusal = status?.conditions?.find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message ?? '';
+  return asks(template) && refusedForResources.test(refusal) ? [refused(refusal)] : [];
+}
+
+function asks(annotation: string | undefined): boolean {
+  return annotation !== undefined && annotation !== 'false';
+}
+
+const misplaced: WorkloadFinding = {
+  type: 'Warning', reason: 'AnnotationMisplaced', about: podAnnotations.inject,
+  message: `Annotation ${podAnnotations.inject} stands on the Deployment's own metadata, where it does nothing: move it to spec.template.metadata.annotations.`,
+};
+
+function refused(words: string): WorkloadFinding {
+  const { sidecarCpu, sidecarMemory, sidecarCpuLimit, sidecarMemoryLimit } = podAnnotations;
+  return {
+    type: 'Warning', reason: 'InjectionRefused', about: 'resources',
+    message: `Pods of this Deployment are refused for their resources, which include the sidecar's: ${words}. Annotations ${sidecarCpu}, ${sidecarMemory}, ${sidecarCpuLimit} and ${sidecarMemoryLimit} of the pod template set what the sidecar asks for.`,
+  };
 }
 
 function offer(existing: readonly string[]): string {

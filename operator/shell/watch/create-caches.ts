@@ -99,7 +99,7 @@ function watcher({ client, clock, random, log }: CachesOptions): Watch {
 function watchWorkloads(watch: Watch, injection: InjectionSettings, listeners: CacheListeners) {
   return {
     pods: watch<KeptPod>(resources.pods, { keep: keepPod(injection), onChange: (change) => (concernsUs(change) ? listeners.onWorkload(change.object.metadata.namespace ?? '') : undefined) }),
-    deployments: watch<KeptDeployment>(resources.deployments, { keep: keepDeployment, onChange: ({ object }) => ((object.findings ?? []).length > 0 ? listeners.onWorkload(object.metadata.namespace ?? '') : undefined) }),
+    deployments: watch<KeptDeployment>(resources.deployments, { keep: keepDeployment, onChange: (change) => (hasNews(change) ? listeners.onWorkload(change.object.metadata.namespace ?? '') : undefined) }),
     bootstraps: watch<KeptConfigMap>(resources.configMaps, { fieldSelector: `metadata.name=${bootstrapName}`, keep: keepConfigMap, onChange: ({ object }) => listeners.onBootstrap(object.metadata.namespace ?? '') }),
   };
 }
@@ -109,6 +109,12 @@ function concernsUs(change: Change<KeptPod>): boolean {
   const known = (pod: KeptPod) => pod.observed ?? null;
   if (change.type !== 'modified') return known(change.object) !== null;
   return JSON.stringify(known(change.object)) !== JSON.stringify(known(change.before));
+}
+
+function hasNews(change: Change<KeptDeployment>): boolean {
+  const findings = ({ findings: known = [] }: KeptDeployment) => known;
+  if (change.type !== 'modified') return findings(change.object).length > 0;
+  return JSON.stringify(findings(change.object)) !== JSON.stringify(findings(change.before));
 }
 
 /** What it referred to until now matters no more; what it refers to now is looked up when it is compiled. */

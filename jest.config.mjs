@@ -19,6 +19,7 @@ export default {
     project('data-plane', ['<rootDir>/test/data-plane/**/*.test.ts']),
     project('crds', ['<rootDir>/test/crds/**/*.test.ts']),
     project('kube', ['<rootDir>/test/kube/**/*.test.ts']),
+    project('chart', ['<rootDir>/test/chart/**/*.test.ts']),
     project('operator', ['<rootDir>/test/operator/**/*.test.ts']),
     project('house', ['<rootDir>/test/house/**/*.test.ts']),
   ],

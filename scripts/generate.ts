@@ -1,7 +1,10 @@
-// Writes what is derived from crds/*.yaml into operator/core/resources/. With --check nothing is written: exit 1 where a file is not current.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+// Writes what is derived from crds/*.yaml into operator/core/resources/ and the chart, and what is derived from the chart's values into its
+// README. With --check nothing is written: exit 1 where a file is not current.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { crdTemplate } from './chart/crd-template.ts';
+import { chartValues, valuesTable } from './chart/values-table.ts';
 
 const root = join(import.meta.dirname, '..');
 const notice = 'Generated from crds/ by `npm run generate`: change the CRD, never this file.';
@@ -37,7 +40,20 @@ export function generate(): ReadonlyMap<string, string> {
   const read = kinds.map(({ crd, types }) => ({ types, crd: parse(readFileSync(join(root, 'crds', crd), 'utf8')) as CustomResourceDefinition }));
   for (const { crd, types } of read) files.set(`operator/core/resources/${types}`, typesOf(crd));
   files.set('operator/core/resources/crd-schemas.ts', schemasOf(read.map(({ crd }) => crd)));
+  for (const { crd } of kinds) files.set(`charts/belay/templates/crds/${crd}`, crdTemplate(crd, readFileSync(join(root, 'crds', crd), 'utf8'), notice));
+  files.set('charts/belay/README.md', chartReadme(readFileSync(join(root, 'charts/belay/values.yaml'), 'utf8')));
   return files;
+}
+
+function chartReadme(values: string): string {
+  return `<!-- Generated from values.yaml by \`npm run generate\`: change the comments there, never this file. -->
+# Chart belay
+
+Installs Belay: the kinds \`FallbackChain\` and \`ModelProvider\`, the operator and the webhook that gives annotated pods their sidecar.
+How to install, upgrade and remove it: [docs/install.md](../../docs/install.md). A value that is not in this table is refused.
+
+${valuesTable(chartValues(values))}
+`;
 }
 
 /** Paths of generated files that are missing or not current. */
@@ -153,10 +169,13 @@ export const crdSchemas: readonly CrdSchema[] = ${JSON.stringify(entries.sort((a
 function main(): number {
   if (process.argv.includes('--check')) {
     const paths = outdated();
-    for (const path of paths) console.error(`${path} is not current with crds/: run \`npm run generate\`.`);
+    for (const path of paths) console.error(`${path} is not current with what it is generated from: run \`npm run generate\`.`);
     return paths.length === 0 ? 0 : 1;
   }
-  for (const [path, text] of generate()) writeFileSync(join(root, path), text);
+  for (const [path, text] of generate()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
   return 0;
 }
 

@@ -24,6 +24,7 @@ const suites: readonly Suite[] = [
   { name: 'data-plane', project: 'data-plane', needs: ['build'], someNeed: { part: 'llama', files: 'local-tier' }, args: ['--runInBand'] },
   { name: 'crds', project: 'crds', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'kube', project: 'kube', needs: ['kubernetes'], args: ['--runInBand'] },
+  { name: 'chart', project: 'chart', needs: ['kubernetes'], args: ['--runInBand'] },
   { name: 'operator', project: 'operator', needs: ['kubernetes'], args: ['--runInBand'] },
 ];
 

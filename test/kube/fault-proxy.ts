@@ -29,12 +29,12 @@ export interface FaultProxy {
 }
 
 /** A loopback HTTP server before a real API server; `choose` picks what befalls each request. */
-export async function startFaultProxy(target: { readonly url: string; readonly caFile: string }, choose: (asked: { readonly watch: boolean }) => Fault): Promise<FaultProxy> {
+export async function startFaultProxy(target: { readonly url: string; readonly caFile: string }, choose: (asked: { readonly watch: boolean; readonly path: string }) => Fault): Promise<FaultProxy> {
   const asked: FaultProxy['asked'][number][] = [];
   const ca = readFileSync(target.caFile);
   const server = createServer((incoming, outgoing) => {
     const watch = incoming.url?.includes('watch=true') === true;
-    const fault = choose({ watch });
+    const fault = choose({ watch, path: incoming.url ?? '' });
     asked.push({ path: incoming.url ?? '', watch, fault: fault.kind, atMs: performance.now() });
     if (!refused(fault, outgoing)) pass(target.url, ca, incoming, outgoing, fault);
   });

@@ -37,6 +37,9 @@ export interface StandInOptions {
   readonly model?: string;
   /** PEM texts: serve https. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Where it listens; 127.0.0.1 and any free port by default. */
+  readonly address?: string;
+  readonly port?: number;
   /** Told of each request as it comes, before the answer. */
   readonly onRequest?: (seen: Seen) => void;
 }
@@ -57,7 +60,7 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-/** Listens at any free port of 127.0.0.1. */
+/** Listens at once; at any free port of 127.0.0.1 where the options name no other. */
 export async function createStandIn(options: StandInOptions): Promise<StandIn> {
   const sockets = new Set<Socket>();
   const served = new WeakMap<Socket, number>();
@@ -65,7 +68,7 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
   let script = options.script;
   let position = 0;
   let attempts = 0;
-  let port = 0;
+  let port = options.port ?? 0;
   let server: Server | null = null;
 
   async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -105,7 +108,7 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
       sockets.add(socket.setNoDelay(true));
       socket.on('close', () => sockets.delete(socket));
     });
-    await new Promise<void>((resolve, reject) => made.once('error', reject).listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => made.once('error', reject).listen(port, options.address ?? '127.0.0.1', resolve));
     port = (made.address() as AddressInfo).port;
   }
 

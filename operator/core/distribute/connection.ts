@@ -1,4 +1,5 @@
 import { describeProblem, pingIntervalMs, resourceTypes, sharedSchemaVersion, silenceLimitMs, streamProtocol, type ChainReport, type ClientFrame, type HelloFrame, type Parsed, type Resource, type ResourceType, type ServerFrame, type SnapshotFrame } from '@belay/contract';
+import type { TableResource } from './last-good-table.ts';
 import type { Resources } from './select-resources.ts';
 
 /** Who is there, from its token alone. */
@@ -11,10 +12,17 @@ export interface SidecarIdentity {
 /** One resource on one connection. At most one snapshot is on its way; what changes meanwhile waits as `wanted`, the latest alone. */
 export interface Slot {
   readonly wanted: Resource | null;
-  readonly sent: { readonly nonce: string; readonly version: string } | null;
+  readonly sent: { readonly nonce: string; readonly resource: Resource } | null;
   readonly acked: string | null;
+  /** What was acked on this connection; null: what it runs is known by its version at most. */
+  readonly accepted: Resource | null;
   readonly rejected: { readonly version: string; readonly error: string; readonly atMs: number } | null;
+  /** Of a table: what is to run while the one that was rejected is all there is; null: what runs may stay. */
+  readonly instead: Resource | null;
 }
+
+/** `tableInstead` of the pure half, which may keep what it made. */
+export type TableInstead = (refused: TableResource, accepted: TableResource | null, error: string) => TableResource | null;
 
 export interface ConnectionState {
   readonly identity: SidecarIdentity;
@@ -59,7 +67,7 @@ const connectionAgeMs = 30 * 60_000;
 const reconnectWithinMs = 10_000;
 /** To be gone after the last moment at which it may have gone by itself. */
 const graceMs = 5_000;
-const emptySlot: Slot = { wanted: null, sent: null, acked: null, rejected: null };
+const emptySlot: Slot = { wanted: null, sent: null, acked: null, accepted: null, rejected: null, instead: null };
 
 /** `chance` is uniform on [0, 1): connections live 30 min ± 20 %, so that they do not all end at once. */
 export function openConnection(identity: SidecarIdentity, nowMs: number, chance: number): ConnectionState {
@@ -70,9 +78,9 @@ export function openConnection(identity: SidecarIdentity, nowMs: number, chance:
 }
 
 /** What one connection does next. Total. */
-export function stepConnection(state: ConnectionState, event: ConnectionEvent, nowMs: number): ConnectionStep {
+export function stepConnection(state: ConnectionState, event: ConnectionEvent, nowMs: number, tableInstead: TableInstead): ConnectionStep {
   switch (event.type) {
-    case 'frame-received': return event.frame.ok ? receive({ ...state, heardMs: nowMs }, event.frame.value, nowMs) : closed(state, `it sent a bad frame: ${event.frame.problems.map(describeProblem).join('; ')}`);
+    case 'frame-received': return event.frame.ok ? receive({ ...state, heardMs: nowMs }, event.frame.value, nowMs, tableInstead) : closed(state, `it sent a bad frame: ${event.frame.problems.map(describeProblem).join('; ')}`);
     case 'resources-selected': return want(state, event.resources);
     case 'socket-measured': return measure(state, event.bufferedBytes, nowMs);
     case 'draining': return state.asked ? same(state) : askToLeave(state, nowMs);
@@ -88,12 +96,12 @@ function closed(state: ConnectionState, reason: string): ConnectionStep {
   return { state, effects: [{ type: 'close', reason }] };
 }
 
-function receive(state: ConnectionState, frame: ClientFrame, nowMs: number): ConnectionStep {
+function receive(state: ConnectionState, frame: ClientFrame, nowMs: number, tableInstead: TableInstead): ConnectionStep {
   if (state.hello === null && frame.frame !== 'hello') return closed(state, `its first frame must be hello, not ${frame.frame}`);
   switch (frame.frame) {
     case 'hello': return greet(state, frame);
-    case 'ack': return answered(state, frame.nonce, (slot, version) => ({ ...slot, sent: null, acked: version, rejected: null }));
-    case 'nack': return answered(state, frame.nonce, (slot, version) => ({ ...slot, sent: null, rejected: { version, error: frame.error, atMs: nowMs } }));
+    case 'ack': return answered(state, frame.nonce, accept);
+    case 'nack': return answered(state, frame.nonce, (slot, resource) => reject(slot, resource, { version: resource.version, error: frame.error, atMs: nowMs }, tableInstead));
     case 'report': return { state, effects: [{ type: 'note-report', identity: state.identity, chains: frame.chains }] };
     // This release grants no lease.
     case 'lease-request': return same(state);
@@ -111,11 +119,23 @@ function greet(state: ConnectionState, hello: HelloFrame): ConnectionStep {
 }
 
 /** A nonce that is not on its way is of no interest. */
-function answered(state: ConnectionState, nonce: string, settle: (slot: Slot, version: string) => Slot): ConnectionStep {
+function answered(state: ConnectionState, nonce: string, settle: (slot: Slot, resource: Resource) => Slot): ConnectionStep {
   const type = resourceTypes.find((candidate) => state.slots[candidate].sent?.nonce === nonce);
   const sent = type === undefined ? null : state.slots[type].sent;
   if (type === undefined || sent === null) return same(state);
-  return sendWanted({ ...state, slots: { ...state.slots, [type]: settle(state.slots[type], sent.version) } });
+  return sendWanted({ ...state, slots: { ...state.slots, [type]: settle({ ...state.slots[type], sent: null }, sent.resource) } });
+}
+
+/** What stands in for a rejected table leaves that table rejected. */
+function accept(slot: Slot, resource: Resource): Slot {
+  const standsIn = resource === slot.instead;
+  return { ...slot, acked: resource.version, accepted: resource, rejected: standsIn ? slot.rejected : null, instead: standsIn ? resource : null };
+}
+
+function reject(slot: Slot, resource: Resource, rejected: NonNullable<Slot['rejected']>, tableInstead: TableInstead): Slot {
+  if (resource === slot.instead) return { ...slot, instead: null };
+  const accepted = slot.accepted?.type === 'table' ? slot.accepted : null;
+  return { ...slot, rejected, instead: resource.type === 'table' ? tableInstead(resource, accepted, rejected.error) : null };
 }
 
 function want(state: ConnectionState, resources: Resources): ConnectionStep {
@@ -124,18 +144,19 @@ function want(state: ConnectionState, resources: Resources): ConnectionStep {
   return sendWanted({ ...state, slots });
 }
 
-/** Sends what is wanted, is not known there, was not refused there, and has nothing of its type before it. */
+/** Sends what is wanted (or stands in for it where it was refused), is not known there, and has nothing of its type before it. */
 function sendWanted(state: ConnectionState): ConnectionStep {
   if (state.hello === null || state.stuckSinceMs !== null) return same(state);
   const effects: ConnectionEffect[] = [];
   const slots = { ...state.slots };
   let { lastNonce } = state;
   for (const type of resourceTypes) {
-    const { wanted, sent, acked, rejected } = slots[type];
-    if (wanted === null || sent !== null || wanted.version === acked || wanted.version === rejected?.version) continue;
+    const { wanted, sent, acked, rejected, instead } = slots[type];
+    const resource = wanted !== null && wanted.version === rejected?.version ? instead : wanted;
+    if (resource === null || sent !== null || resource.version === acked) continue;
     lastNonce += 1;
-    slots[type] = { ...slots[type], sent: { nonce: String(lastNonce), version: wanted.version } };
-    effects.push({ type: 'send-snapshot', resource: wanted, nonce: String(lastNonce) });
+    slots[type] = { ...slots[type], sent: { nonce: String(lastNonce), resource } };
+    effects.push({ type: 'send-snapshot', resource, nonce: String(lastNonce) });
   }
   return { state: { ...state, slots, lastNonce }, effects };
 }

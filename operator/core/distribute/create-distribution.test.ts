@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { Secret, type ClientFrame, type HelloFrame, type KeyEntry } from '@belay/contract';
+import { Secret, type ClientFrame, type HelloFrame, type KeyEntry, type RoutingTable } from '@belay/contract';
 import { chainEntry, providerEntry, routingTable, targetEntry } from '../../../test/support/made-up-table.ts';
 import { createDistribution, type Distribution, type DistributionEffect } from './create-distribution.ts';
 import type { NamespaceContent } from './select-resources.ts';
@@ -112,7 +112,7 @@ test('what changes while a table is on its way is sent after its ack, the latest
 test('a refused table is not sent again, is told with its words, and the next one is sent', () => {
   const distribution = serving();
   const table = resourceOf(said(distribution, 1, hello()), 'table')!;
-  said(distribution, 1, { frame: 'nack', nonce: table.nonce, error: 'chains[0]: bad' });
+  settle(distribution, said(distribution, 1, { frame: 'nack', nonce: table.nonce, error: 'chains[0]: bad' }));
   expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 0, rejected: 1, lastError: 'chains[0]: bad' });
   expect(resourceOf(distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 1), 'table')).toBeUndefined();
   distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(5) }, 2);
@@ -141,10 +141,66 @@ test('a chain counts only sidecars that asked for it', () => {
   expect(distribution.countSidecars('shop-ns', 'bulk')).toMatchObject({ connected: 0 });
 });
 
-test('a sidecar that reads no schema version that is written gets keys but no table, and counts as rejected', () => {
-  const distribution = serving();
-  expect(sent(said(distribution, 1, hello({ schemaVersions: [9] }))).map(({ resource }) => resource.type)).toEqual(['endpoints', 'keys', 'hints']);
-  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 0, rejected: 1, lastError: 'the sidecar of pod shop reads tables of schemaVersion 9 alone: restart the pod to give it a newer one' });
+describe('last known good', () => {
+  const tableOf = (effects: readonly DistributionEffect[]) => resourceOf(effects, 'table')?.resource.data as RoutingTable | undefined;
+  const publish = (distribution: Distribution, next: NamespaceContent, atMs: number) => {
+    settle(distribution, distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: next }, atMs));
+    return distribution.handle({ type: 'ticked' }, atMs + 100);
+  };
+  const withTables = (...tables: NamespaceContent['tables']) => content(1_000, { tables });
+  const nack = (distribution: Distribution, effects: readonly DistributionEffect[], error = 'no') => said(distribution, 1, { frame: 'nack', nonce: resourceOf(effects, 'table')!.nonce, error });
+
+  test('a sidecar that reads no schema version that is written gets its chains unroutable in one that it reads, with all providers, and counts as rejected', () => {
+    const distribution = serving();
+    const effects = said(distribution, 1, hello({ schemaVersions: [8, 9] }));
+    expect(sent(effects).map(({ resource }) => resource.type)).toEqual(['endpoints', 'keys', 'hints', 'table']);
+    const why = 'this sidecar reads tables of schemaVersion 8, 9 alone: restart the pod to give it a newer one';
+    expect(tableOf(effects)).toMatchObject({ schemaVersion: 9, chains: [{ name: 'chat', modelNames: ['chat'], targets: [], unroutable: why }], providers: [{ name: 'openai' }, { name: 'box' }] });
+    settle(distribution, effects);
+    expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 0, rejected: 1, lastError: `pod shop: ${why}` });
+  });
+
+  test('of two schema versions that are written a sidecar gets the newest that it reads', () => {
+    const old = content().tables[0];
+    const distribution = serving(withTables(old, { ...old, schemaVersion: 2 as 1 }));
+    expect(tableOf(said(distribution, 1, hello({ schemaVersions: [0, 1] })))).toMatchObject({ schemaVersion: 1, chains: [{ unroutable: null }] });
+  });
+
+  test('a sidecar that refuses a table goes on with what it accepted, but for chains and providers that are gone', () => {
+    const distribution = serving();
+    settle(distribution, said(distribution, 1, hello({ chains: ['*'] })));
+    const refused = publish(distribution, withTables(routingTable([chainEntry('chat', [targetEntry('openai')])], [openai])), 1_000);
+    const instead = nack(distribution, refused);
+    expect(tableOf(instead)).toMatchObject({ providers: [{ name: 'openai' }], chains: [{ name: 'chat', targets: [{ name: 'openai' }], unroutable: null }] });
+    settle(distribution, instead);
+    expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ current: 0, rejected: 1, lastError: 'no' });
+    // And once it has refused the next one, too.
+    expect(tableOf(nack(distribution, publish(distribution, withTables(routingTable([chainEntry('chat', [targetEntry('groq')])], [groq])), 2_000)))).toMatchObject({ providers: [], chains: [{ targets: [], unroutable: 'none of its targets may be used any more' }] });
+  });
+
+  test('a refused table that takes nothing away leaves a sidecar alone', () => {
+    const distribution = serving();
+    settle(distribution, said(distribution, 1, hello()));
+    expect(nack(distribution, publish(distribution, content(2_000), 1_000))).toEqual([]);
+  });
+
+  test('a sidecar of which only it knows what it runs is told that its chains are unroutable, and by which providers it may go on', () => {
+    const distribution = serving();
+    const instead = nack(distribution, said(distribution, 1, hello({ have: { endpoints: null, keys: null, hints: null, table: 'sha256:old' } })), 'chains[0]: bad');
+    expect(tableOf(instead)).toMatchObject({ chains: [{ name: 'chat', targets: [], unroutable: 'this sidecar refused the newest table (chains[0]: bad)' }], providers: [{ name: 'openai' }, { name: 'box' }] });
+    expect(nack(distribution, instead)).toEqual([]);
+    expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ rejected: 1, lastError: 'chains[0]: bad' });
+  });
+
+  test('what a thousand sidecars refuse alike has one stand-in', () => {
+    const distribution = serving();
+    opened(2, 'shop-ns', distribution);
+    const [first, second] = [1, 2].map((connection) => {
+      const { nonce } = resourceOf(said(distribution, connection, hello()), 'table')!;
+      return resourceOf(said(distribution, connection, { frame: 'nack', nonce, error: 'no' }), 'table')!.resource;
+    });
+    expect(first).toBe(second);
+  });
 });
 
 describe('a connection is closed', () => {

@@ -1,5 +1,6 @@
-import type { Random } from '@belay/contract';
-import { openConnection, stepConnection, type ConnectionEffect, type ConnectionEvent, type ConnectionState, type SidecarIdentity } from './connection.ts';
+import type { HelloFrame, Random, RoutingTable } from '@belay/contract';
+import { openConnection, stepConnection, type ConnectionEffect, type ConnectionEvent, type ConnectionState, type SidecarIdentity, type TableInstead } from './connection.ts';
+import { tableInstead } from './last-good-table.ts';
 import { changePublication, duePublication, type Publication } from './publication.ts';
 import { selectResources, type NamespaceContent, type Resources } from './select-resources.ts';
 import { countSidecars, type SidecarCounts } from './sidecar-counts.ts';
@@ -32,6 +33,7 @@ export interface Distribution {
 interface Held {
   readonly sha256Hex: (text: string) => string;
   readonly random: Random;
+  readonly tableInstead: TableInstead;
   synced: boolean;
   readonly connections: Map<number, ConnectionState>;
   readonly publications: Map<string, Publication>;
@@ -41,7 +43,7 @@ interface Held {
 
 /** All connections of one distributor. */
 export function createDistribution(random: Random, sha256Hex: (text: string) => string): Distribution {
-  const held: Held = { random, sha256Hex, synced: false, connections: new Map(), publications: new Map(), selections: new Map() };
+  const held: Held = { random, sha256Hex, tableInstead: keptTables(sha256Hex), synced: false, connections: new Map(), publications: new Map(), selections: new Map() };
   return {
     handle: (event, nowMs) => handle(held, event, nowMs),
     countSidecars: (namespace, chain) => countSidecars(held.connections.values(), namespace, chain),
@@ -76,7 +78,7 @@ function hear(held: Held, connection: number, said: ConnectionEvent, nowMs: numb
 function advance(held: Held, connection: number, event: ConnectionEvent, nowMs: number): readonly DistributionEffect[] {
   const before = held.connections.get(connection);
   if (before === undefined) return [];
-  const { state, effects } = stepConnection(before, event, nowMs);
+  const { state, effects } = stepConnection(before, event, nowMs, held.tableInstead);
   if (effects.some(({ type }) => type === 'close')) held.connections.delete(connection);
   else held.connections.set(connection, state);
   return effects.map((effect) => ({ ...effect, connection }));
@@ -86,7 +88,7 @@ function change(held: Held, namespace: string, content: NamespaceContent, nowMs:
   if (!held.synced) return [];
   const publication = changePublication(held.publications.get(namespace) ?? { current: null, pending: null }, content, nowMs);
   held.publications.set(namespace, publication);
-  const wake = publication.pending === null ? [] : [{ type: 'wake', delayMs: publication.pending.dueMs - nowMs } as const];
+  const wake = publication.pending === null ? [] : [{ type: 'wake', delayMs: Math.max(0, publication.pending.dueMs - nowMs) } as const];
   return [...offerAll(held, namespace, nowMs), ...wake];
 }
 
@@ -112,16 +114,16 @@ function offer(held: Held, connection: number, nowMs: number): readonly Distribu
   const { namespace } = state.identity;
   const content = held.publications.get(namespace)?.current ?? null;
   if (content === null) return [{ type: 'compile-namespace', namespace }];
-  return advance(held, connection, { type: 'resources-selected', resources: select(held, namespace, content, state.hello.chains, state.schemaVersion) }, nowMs);
+  return advance(held, connection, { type: 'resources-selected', resources: select(held, namespace, content, state.hello) }, nowMs);
 }
 
-function select(held: Held, namespace: string, content: NamespaceContent, chains: readonly string[], schemaVersion: number | null): Resources {
+function select(held: Held, namespace: string, content: NamespaceContent, { chains, schemaVersions }: HelloFrame): Resources {
   const selections = held.selections.get(namespace) ?? new Map<string, { readonly of: NamespaceContent; readonly resources: Resources }>();
   held.selections.set(namespace, selections);
-  const wish = JSON.stringify([schemaVersion, [...new Set(chains)].sort()]);
+  const wish = JSON.stringify([[...new Set(schemaVersions)].sort(), [...new Set(chains)].sort()]);
   const known = selections.get(wish);
   if (known?.of === content) return known.resources;
-  const resources = selectResources(content, chains, schemaVersion, known?.resources ?? null, held.sha256Hex);
+  const resources = selectResources(content, chains, schemaVersions, known?.resources ?? null, held.sha256Hex);
   selections.set(wish, { of: content, resources });
   return resources;
 }
@@ -131,4 +133,16 @@ function forgetUnused(held: Held, namespace: string): void {
   const selections = held.selections.get(namespace);
   const current = held.publications.get(namespace)?.current;
   for (const [wish, { of }] of selections ?? []) if (of !== current) selections?.delete(wish);
+}
+
+/** What a thousand sidecars refuse alike is made, and later serialised, once. */
+function keptTables(sha256Hex: (text: string) => string): TableInstead {
+  const kept = new WeakMap<RoutingTable, { readonly accepted: RoutingTable | null; readonly error: string; readonly instead: ReturnType<TableInstead> }>();
+  return (refused, accepted, error) => {
+    const known = kept.get(refused.data);
+    if (known !== undefined && known.accepted === (accepted?.data ?? null) && known.error === error) return known.instead;
+    const instead = tableInstead(refused.data, accepted?.data ?? null, error, sha256Hex);
+    kept.set(refused.data, { accepted: accepted?.data ?? null, error, instead });
+    return instead;
+  };
 }

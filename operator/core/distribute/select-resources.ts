@@ -1,4 +1,5 @@
-import { canonicalJson, resourceTypes, selectChains, type EndpointEntry, type HintEntry, type KeyEntry, type Resource, type ResourceType, type RoutingTable } from '@belay/contract';
+import { canonicalJson, resourceTypes, selectChains, sharedSchemaVersion, type EndpointEntry, type HintEntry, type KeyEntry, type Resource, type ResourceType, type RoutingTable } from '@belay/contract';
+import { describeUnread, unroutableTable } from './last-good-table.ts';
 
 /** Everything that one namespace may have, as it is now. */
 export interface NamespaceContent {
@@ -12,11 +13,12 @@ export interface NamespaceContent {
 export type Resources = { readonly [type in ResourceType]: Extract<Resource, { readonly type: type }> | null };
 
 /**
- * What a sidecar gets that asked for these chains and reads this schema version: its chains, and keys, endpoints and hints of the providers they
- * use, no others. null: it reads no version that is written; keys and endpoints still follow its chains, a table does not come. A resource whose
- * content is that of `before` is the very object of before, and so is serialised once.
+ * What a sidecar gets that asked for these chains and reads these schema versions: its chains, and keys, endpoints and hints of the providers they
+ * use, no others. Where it reads none that is written its chains arrive unroutable. A resource whose content is that of `before` is the very object
+ * of before, and so is serialised once.
  */
-export function selectResources(content: NamespaceContent, chains: readonly string[], schemaVersion: number | null, before: Resources | null, sha256Hex: (text: string) => string): Resources {
+export function selectResources(content: NamespaceContent, chains: readonly string[], readable: readonly number[], before: Resources | null, sha256Hex: (text: string) => string): Resources {
+  const schemaVersion = sharedSchemaVersion(readable, content.tables.map((table) => table.schemaVersion));
   const written = content.tables.find((table) => table.schemaVersion === schemaVersion);
   const table = selectChains(written ?? content.tables[content.tables.length - 1] ?? content.tables[0], chains, sha256Hex);
   const keyed = new Set(table.providers.filter(({ needsKey }) => needsKey).map(({ name }) => name));
@@ -31,7 +33,13 @@ export function selectResources(content: NamespaceContent, chains: readonly stri
     // Never of a key itself: versions stand in logs.
     keys: { type: 'keys', version: versionOf(keys.map(({ provider, origin, version }) => ({ provider, origin, version }))), data: keys },
     hints: { type: 'hints', version: versionOf(hints), data: hints },
-    table: written === undefined ? null : { type: 'table', version: table.version, data: table },
+    table: tableFor(table, written !== undefined, readable, sha256Hex),
   };
   return Object.fromEntries(resourceTypes.map((type) => [type, before?.[type]?.version === now[type]?.version ? (before?.[type] ?? null) : now[type]])) as Resources;
+}
+
+/** A sidecar that reads none of what is written can read, at best, that every chain is unroutable: it goes on with what it has, or says why it has nothing. */
+function tableFor(table: RoutingTable, isRead: boolean, readable: readonly number[], sha256Hex: (text: string) => string): Resources['table'] {
+  if (isRead) return { type: 'table', version: table.version, data: table };
+  return readable.length === 0 ? null : unroutableTable(table, describeUnread(readable), Math.max(...readable), sha256Hex);
 }

@@ -1,4 +1,5 @@
 import type { ConnectionState } from './connection.ts';
+import { describeUnread } from './last-good-table.ts';
 
 /** `status.sidecars` of one chain. */
 export interface SidecarCounts {
@@ -17,13 +18,13 @@ export function countSidecars(connections: Iterable<ConnectionState>, namespace:
   const refusals = asked.flatMap((connection) => refusalOf(connection) ?? []).sort((a, b) => b.atMs - a.atMs);
   return {
     connected: asked.length,
-    current: asked.filter(({ slots: { table } }) => table.wanted !== null && table.acked === table.wanted.version).length,
+    current: asked.filter(({ schemaVersion, slots: { table } }) => schemaVersion !== null && table.wanted !== null && table.acked === table.wanted.version).length,
     rejected: refusals.length,
     lastError: refusals[0]?.error ?? '',
   };
 }
 
 function refusalOf({ identity, hello, schemaVersion, slots: { table }, heardMs }: ConnectionState): { readonly error: string; readonly atMs: number } | null {
-  if (schemaVersion === null) return { error: `the sidecar of pod ${identity.pod} reads tables of schemaVersion ${hello?.schemaVersions.join(', ') ?? ''} alone: restart the pod to give it a newer one`, atMs: heardMs };
+  if (schemaVersion === null) return { error: `pod ${identity.pod}: ${describeUnread(hello?.schemaVersions ?? [])}`, atMs: heardMs };
   return table.rejected !== null && table.rejected.version === table.wanted?.version ? table.rejected : null;
 }

@@ -176,15 +176,24 @@ function nextSpec(seen: LeaseObject | null, identity: string, now: string): NonN
 
 /** Hands back what is still this candidate's, so that the next need not wait for it to expire. */
 async function release(candidate: Candidate): Promise<void> {
-  const { client, wallClock, namespace, name, identity, onProblem } = candidate.options;
-  if (candidate.seen?.spec?.holderIdentity !== identity) return;
-  const now = microTime(wallClock());
-  const spec = { ...candidate.seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+  const { client, namespace, name, onProblem } = candidate.options;
   try {
-    await client.replace({ resource, namespace, name }, { ...candidate.seen, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec });
+    await handBack(candidate).catch(async (error: unknown) => {
+      if (!hasStatus(error, 409)) throw error;
+      // A renewal that was broken off had been taken.
+      candidate.seen = await client.get<LeaseObject>({ resource, namespace, name });
+      await handBack(candidate);
+    });
   } catch (error) {
     onProblem?.(`lease ${name} could not be handed back: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+async function handBack({ seen, options: { client, wallClock, namespace, name, identity } }: Candidate): Promise<void> {
+  if (seen?.spec?.holderIdentity !== identity) return;
+  const now = microTime(wallClock());
+  const spec = { ...seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
+  await client.replace({ resource, namespace, name }, { ...seen, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec });
 }
 
 /** MicroTime of the Kubernetes API. */

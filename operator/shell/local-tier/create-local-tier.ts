@@ -26,13 +26,15 @@ export interface LocalTierOptions {
 
 /** The llama.cpp servers of all local providers in the cluster. */
 export interface LocalTier {
+  /** Without writing anything: from now on `endpoints` speaks of these providers of the namespace, and `onChange` tells of their servers. */
+  expect(namespace: string, providers: readonly ModelProvider[]): void;
   /**
    * Makes one namespace's Deployments and Services what its providers ask for, and deletes those that none asks for. Waits for the first complete
    * lists. One provider's failure holds up no other's; rejects when all are done, and is to be tried again.
    */
   reconcile(namespace: string, providers: readonly ModelProvider[], signal: AbortSignal): Promise<void>;
   readiness(namespace: string, provider: string): LocalTierReadiness;
-  /** Of every local provider that was last reconciled, sorted by name. */
+  /** Of every local provider that was last expected or reconciled, sorted by name. */
   endpoints(namespace: string): readonly EndpointEntry[];
   readonly synced: Promise<void>;
   /** False once a watch has ended: a failed liveness probe. */
@@ -76,6 +78,7 @@ export function createLocalTier(options: LocalTierOptions): LocalTier {
   const synced = Promise.all(reflectors.map((reflector) => reflector.synced)).then(() => undefined);
   return {
     synced,
+    expect: (namespace, providers) => void setWanted(tier, namespace, providers),
     async reconcile(namespace, providers, signal) {
       await orAborted(synced, signal);
       await reconcileNamespace(tier, namespace, providers, signal);
@@ -94,12 +97,18 @@ function reflect<T extends KubeObject>({ client, clock, random, log }: LocalTier
   });
 }
 
-async function reconcileNamespace(tier: Tier, namespace: string, providers: readonly ModelProvider[], signal: AbortSignal): Promise<void> {
+/** Gives the local ones among them. */
+function setWanted(tier: Tier, namespace: string, providers: readonly ModelProvider[]): readonly ModelProvider[] {
   const before = tier.wanted.get(namespace);
   const local = providers.filter(({ spec }) => spec.local !== undefined);
-  const wanted = new Map(local.map(({ metadata: { name } }): [string, Wanted] => [localTierName(name), { provider: name, refusal: before?.get(localTierName(name))?.refusal ?? null }]));
+  const wanted = new Map(local.map(({ metadata: { name } }): [string, Wanted] => [localTierName(name), before?.get(localTierName(name)) ?? { provider: name, refusal: null }]));
   if (wanted.size === 0) tier.wanted.delete(namespace);
   else tier.wanted.set(namespace, wanted);
+  return local;
+}
+
+async function reconcileNamespace(tier: Tier, namespace: string, providers: readonly ModelProvider[], signal: AbortSignal): Promise<void> {
+  const local = setWanted(tier, namespace, providers);
   const failures: unknown[] = [];
   for (const provider of local) failures.push(...(await applyProvider(tier, namespace, provider, signal)));
   failures.push(...(await removeOthers(tier, namespace, signal)));

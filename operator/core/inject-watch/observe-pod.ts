@@ -1,0 +1,52 @@
+import { sidecarContainerName } from '@belay/contract';
+import { parseInjection } from '../inject/parse-injection.ts';
+import { patchFor } from '../inject/patch-for.ts';
+import type { Pod } from '../inject/pod.ts';
+import type { InjectionSettings } from '../inject/sidecar-container.ts';
+
+/** What the controller keeps of a pod that asks for injection. */
+export interface ObservedPod {
+  /** Chains by name; empty: every chain of the namespace, or none that can be read. */
+  readonly chains: readonly string[];
+  /** null: its sidecar is there. */
+  readonly missing: { readonly reason: 'InjectionSkipped' | 'InjectionMissing'; readonly message: string } | null;
+  /** What injection could not do for it, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/** A pod that exists, as far as it matters here. */
+export interface ExistingPod extends Pod {
+  readonly status?: { readonly phase?: string };
+}
+
+/**
+ * What there is to say of a pod that exists; null: it does not ask for injection, or has ended. The webhook itself writes nothing, so that all of
+ * this is computed again from the pod (control-plane: Injection).
+ */
+export function observePod(pod: ExistingPod, settings: InjectionSettings): ObservedPod | null {
+  const outcome = patchFor(pod, settings);
+  if (hasEnded(pod) || (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod')) return null;
+  const hasSidecar = (pod.spec.initContainers ?? []).some(({ name }) => name === sidecarContainerName);
+  return {
+    chains: chainsOf(pod),
+    missing: hasSidecar ? null : missingOf(outcome),
+    notices: hasSidecar && outcome.kind === 'patched' ? outcome.notices : [],
+  };
+}
+
+function hasEnded({ status }: ExistingPod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function chainsOf(pod: Pod): readonly string[] {
+  const injection = parseInjection(pod);
+  return injection.ok && injection.value !== null ? injection.value.chains.filter((name) => name !== '*') : [];
+}
+
+function missingOf(outcome: ReturnType<typeof patchFor>): ObservedPod['missing'] {
+  if (outcome.kind === 'skipped') return { reason: 'InjectionSkipped', message: `The pod has no sidecar: ${outcome.message}.` };
+  const why = outcome.kind === 'denied'
+    ? `${outcome.message}. It was created without the webhook seeing it`
+    : 'it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out. Delete it, and its successor gets one';
+  return { reason: 'InjectionMissing', message: `The pod asks for a sidecar and has none: ${why}.` };
+}

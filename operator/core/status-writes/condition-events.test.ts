@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { conditionEvents } from './condition-events.ts';
+import type { ResourceStatus } from './status-delay.ts';
+
+const status = (...conditions: readonly (readonly [type: string, status: 'True' | 'False' | 'Unknown', reason: string, message?: string])[]): ResourceStatus =>
+  ({ conditions: conditions.map(([type, value, reason, message = reason]) => ({ type, status: value, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' })) });
+
+test.each<readonly [string, ResourceStatus | null, ResourceStatus, readonly string[]]>([
+  ['right from the start is silence', null, status(['Accepted', 'True', 'Accepted'], ['Ready', 'True', 'Ready']), []],
+  ['right after waiting is silence', status(['Ready', 'Unknown', 'Pending']), status(['Accepted', 'True', 'Accepted']), []],
+  ['wrong from the start is told', null, status(['ResolvedRefs', 'False', 'SecretNotFound']), ['Warning SecretNotFound']],
+  ['what goes wrong is told once, and Ready, which follows from it, is not', status(['Accepted', 'True', 'Accepted'], ['Ready', 'True', 'Ready']), status(['Accepted', 'False', 'NameTaken'], ['Ready', 'False', 'NotAccepted']), ['Warning NameTaken']],
+  ['what is still wrong is not told again', status(['Accepted', 'False', 'NameTaken']), status(['Accepted', 'False', 'NameTaken']), []],
+  ['wrong for another reason is told', status(['ResolvedRefs', 'False', 'SecretNotFound']), status(['ResolvedRefs', 'False', 'SecretKeyMissing']), ['Warning SecretKeyMissing']],
+  ['wrong in another target is told', status(['ResolvedRefs', 'False', 'ProviderNotFound', 'a']), status(['ResolvedRefs', 'False', 'ProviderNotFound', 'a and b']), ['Warning ProviderNotFound']],
+  ['right again is told', status(['Programmed', 'False', 'Rejected']), status(['Programmed', 'True', 'Programmed']), ['Normal Programmed']],
+])('%s', (_, before, after, events) => {
+  expect(conditionEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(events);
+});

@@ -1,0 +1,41 @@
+import { canonicalJson } from '@belay/contract';
+
+/** What chains' and providers' statuses have in common. */
+export interface ResourceStatus {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly StatusCondition[];
+}
+
+export interface StatusCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+}
+
+/** Counters, and who serves, are written no more often than this (control-plane: Watching). */
+const counterIntervalMs = 10_000;
+
+/**
+ * How long to wait before `wanted` is written over `before`: 0 where a condition, or the generation they tell of, is another; the rest of 10 s
+ * since the last write where it is counters alone; null where there is nothing to write.
+ */
+export function statusDelay(before: ResourceStatus | null, wanted: ResourceStatus, sinceWriteMs: number): number | null {
+  if (before === null) return 0;
+  if (settled(before) === settled(wanted)) return null;
+  if (before.observedGeneration !== wanted.observedGeneration || conditionsOf(before) !== conditionsOf(wanted)) return 0;
+  return Math.max(0, counterIntervalMs - sinceWriteMs);
+}
+
+/** The API server keeps conditions as a map: their order says nothing. */
+function settled(status: ResourceStatus): string {
+  return canonicalJson({ ...status, conditions: [...(status.conditions ?? [])].sort((one, other) => (one.type < other.type ? -1 : 1)) });
+}
+
+/** In any order, and without the times, which follow from the rest. */
+function conditionsOf({ conditions = [] }: ResourceStatus): string {
+  const settled = conditions.map(({ type, status, reason, message, observedGeneration }) => canonicalJson({ type, status, reason, message, observedGeneration: observedGeneration ?? null }));
+  return settled.sort().join('\n');
+}

@@ -1,0 +1,34 @@
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Change, Store } from '../kube/store.ts';
+import type { ChainObject } from './belay-objects.ts';
+
+/** Namespaces with a chain that refers to a provider of `owner`; `owner` itself first. Sorted, each once. */
+export function consumersOf(owner: string, chains: Store<ChainObject>): readonly string[] {
+  const others = new Set<string>();
+  for (const { metadata, spec } of chains.list()) {
+    if (metadata.namespace !== undefined && metadata.namespace !== owner && spec.targets.some(({ providerRef }) => namespaceOf(providerRef) === owner)) others.add(metadata.namespace);
+  }
+  return [owner, ...[...others].sort()];
+}
+
+/** What a chain or provider says has changed; its status, which the operator writes itself, has not. */
+export function changesSpec(change: Change<KubeObject>): boolean {
+  if (change.type !== 'modified') return true;
+  const { object, before } = change;
+  return object.metadata.generation === undefined || object.metadata.generation !== before.metadata.generation;
+}
+
+/** A namespace has come, gone, begun to go, or has other labels: what it may use of others may have changed. */
+export function changesNamespace(change: Change<KubeObject>): boolean {
+  if (change.type !== 'modified') return true;
+  const { object: { metadata }, before } = change;
+  return metadata.deletionTimestamp !== before.metadata.deletionTimestamp || JSON.stringify(sorted(metadata.labels)) !== JSON.stringify(sorted(before.metadata.labels));
+}
+
+function namespaceOf(providerRef: { readonly name: string; readonly namespace?: string }): string | undefined {
+  return providerRef.namespace;
+}
+
+function sorted(labels: { readonly [name: string]: string } = {}): readonly (readonly [string, string])[] {
+  return Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
+}

@@ -1,0 +1,3 @@
+module belay.dev/pause
+
+go 1.26

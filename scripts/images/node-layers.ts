@@ -6,16 +6,17 @@ import { sharedLibraries } from './shared-libraries.ts';
 import type { ImageConfig } from './write-archive.ts';
 
 const nonroot = 65532;
+const home = 'home/nonroot';
 
 /** What every image has, as distroless images do: users, a home, a folder for temporary files, certificates to trust. */
 export function baseLayer(): Layer {
   return buildLayer([
-    { type: 'file', path: 'etc/passwd', content: `root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:${nonroot}:${nonroot}:nonroot:/home/nonroot:/sbin/nologin\n` },
+    { type: 'file', path: 'etc/passwd', content: ['root:x:0:0:root:/', 'nobody:x:65534:65534:nobody:/', `nonroot:x:${nonroot}:${nonroot}:nonroot:/${home}`].map((user) => `${user}:/sbin/nologin\n`).join('') },
     { type: 'file', path: 'etc/group', content: `root:x:0:\nnobody:x:65534:\nnonroot:x:${nonroot}:\n` },
     { type: 'file', path: 'etc/nsswitch.conf', content: 'hosts: files dns\n' },
     // Those that Node brings: the same on every machine.
     { type: 'file', path: 'etc/ssl/certs/ca-certificates.crt', content: `${rootCertificates.join('\n')}\n` },
-    { type: 'folder', path: 'home/nonroot', mode: 0o700, uid: nonroot },
+    { type: 'folder', path: home, mode: 0o700, uid: nonroot },
     { type: 'folder', path: 'tmp', mode: 0o1777, uid: 0 },
   ]);
 }

@@ -28,7 +28,7 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'belay-house-')));
   for (const name of settings) cpSync(join(repository, name), join(root, name));
   for (const folder of ['contract', 'operator', 'sidecar', 'cli', 'test', 'scripts']) mkdirSync(join(root, folder), { recursive: true });
-  linkPackages(root);
+  linkPackages(root, plantedPackages(files));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);
@@ -47,11 +47,16 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
   };
 }
 
-function linkPackages(root: string): void {
+/** What is planted in node_modules takes the place of what is linked there: through a link it would be written into the repository's own packages. */
+function plantedPackages(files: Readonly<Record<string, string>>): ReadonlySet<string> {
+  return new Set(Object.keys(files).flatMap((file) => /^node_modules\/([^/]+)\//.exec(file)?.[1] ?? []));
+}
+
+function linkPackages(root: string, planted: ReadonlySet<string>): void {
   const shared = join(repository, 'node_modules');
   mkdirSync(join(root, 'node_modules', '@belay'), { recursive: true });
   for (const name of readdirSync(shared)) {
-    if (name !== '@belay' && name !== '.bin') symlinkSync(realpathSync(join(shared, name)), join(root, 'node_modules', name));
+    if (name !== '@belay' && name !== '.bin' && !planted.has(name)) symlinkSync(realpathSync(join(shared, name)), join(root, 'node_modules', name));
   }
   for (const name of packages) symlinkSync(join(root, name), join(root, 'node_modules', '@belay', name));
 }

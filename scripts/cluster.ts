@@ -34,7 +34,7 @@ function isDriver(name: string): name is DriverName {
 }
 
 async function setUpImages(): Promise<void> {
-  const { code } = await runNode(['scripts/setup.ts', 'images'], { onLine: console.error });
+  const { code } = await runNode(['scripts/setup.ts', 'images'], { onLine: (line) => console.error(line) });
   if (code !== 0) process.exit(code ?? 1);
 }
 

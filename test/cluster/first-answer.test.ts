@@ -7,10 +7,10 @@ import { raiseStage, until, type Stage } from './stage/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await raiseStage('first', { 'pod-security.kubernetes.io/warn': 'restricted' });
+  stage = await raiseStage('first');
   await ensureBelay(stage.cluster);
   await stage.apply(
-    modelVolume(stage.namespace), standIn('cloud'), secret('cloud', 'sk-of-the-cloud-0001'), provider('cloud'), localProvider('on-cluster'),
+    modelVolume(stage.namespace), standIn('cloud'), secret('cloud', 'sk-of-the-cloud-0001'), provider(stage.namespace, 'cloud'), localProvider('on-cluster'),
     chain('chat', ['cloud', 'on-cluster'], { latencyBudget: '30s' }), application('app'),
   );
   await stage.rolledOut('cloud', 'app');

@@ -58,11 +58,10 @@ export function application(name: string, { annotations = { 'belay.dev/inject': 
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec: { terminationGracePeriodSeconds: 5, containers: [container], ...spec } } } };
 }
 
-/** A provider in the cluster that speaks the OpenAI dialect, with the key of Secret NAME unless `keyless`. */
-export function provider(name: string, { host = name, keyless = false, ...spec }: { readonly host?: string; readonly keyless?: boolean; readonly [field: string]: unknown } = {}, namespace = ''): Manifest {
-  const service = namespace === '' ? host : `${host}.${namespace}.svc`;
+/** A provider at a Service of a namespace that speaks the OpenAI dialect, with the key of Secret NAME unless `keyless`. */
+export function provider(namespace: string, name: string, { host = name, keyless = false, ...spec }: { readonly host?: string; readonly keyless?: boolean; readonly [field: string]: unknown } = {}): Manifest {
   return belayManifest('ModelProvider', name, {
-    dialect: 'OpenAI', baseURL: `http://${service}:8080/v1`, ...(keyless ? {} : { credentials: { secretKeyRef: { name, key: 'apiKey' } } }), ...spec,
+    dialect: 'OpenAI', baseURL: `http://${host}.${namespace}.svc:8080/v1`, ...(keyless ? {} : { credentials: { secretKeyRef: { name, key: 'apiKey' } } }), ...spec,
   });
 }
 

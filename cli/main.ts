@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import manifest from './package.json' with { type: 'json' };
+import { addClusterCommands } from './cluster/cluster-commands.ts';
+import { terminalOutput } from './output/command-output.ts';
 import type { RawRunOptions } from './run/run-options.ts';
 import type { RawValidateOptions } from './validate/validate-command.ts';
 
@@ -40,11 +42,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('-o, --output <form>', 'text, json or yaml', 'text')
     .action(async (options: RawValidateOptions) => {
       const { validateCommand } = await import('./validate/validate-command.ts');
-      const { stdout, stderr } = process;
-      code = await validateCommand(options, {
-        write: (text) => void stdout.write(text), complain: (text) => void stderr.write(text), colour: stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
-      });
+      code = await validateCommand(options, terminalOutput());
     });
+
+  addClusterCommands(program, (exitCode) => { code = exitCode; });
 
   try {
     await program.parseAsync(argv, { from: 'user' });

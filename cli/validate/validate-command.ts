@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import { stringify } from 'yaml';
 import { findManifests } from '../manifest/manifest-files.ts';
 import { belayKinds } from '../manifest/read-manifests.ts';
+import { isOutputForm, outputFault, type CommandOutput } from '../output/command-output.ts';
 import { printProblems, type ProblemTotals } from '../output/print-problems.ts';
 import { validateManifests, type ValidatedManifests } from './validate-manifests.ts';
 
@@ -11,15 +12,6 @@ export interface RawValidateOptions {
   readonly namespace?: string;
   readonly output?: string;
 }
-
-/** Where it writes, and whether that is a terminal. */
-export interface CommandOutput {
-  readonly write: (text: string) => void;
-  readonly complain: (text: string) => void;
-  readonly colour: boolean;
-}
-
-const forms = ['text', 'json', 'yaml'];
 
 /** `belay validate`: prints every finding. Resolves to the exit code: 0, 1 (errors; warnings are none), 2 (usage). */
 export async function validateCommand(options: RawValidateOptions, output: CommandOutput): Promise<number> {
@@ -38,8 +30,7 @@ export async function validateCommand(options: RawValidateOptions, output: Comma
 
 function usageFault(paths: readonly string[], form: string): string | null {
   if (paths.length === 0) return 'say with -f which manifests: a file, a directory, or - for standard input';
-  if (!forms.includes(form)) return `-o takes ${forms.join(', ')}, not ${form}`;
-  return null;
+  return isOutputForm(form) ? null : outputFault(form);
 }
 
 function totalsOf({ problems, resources }: ValidatedManifests, files: number): ProblemTotals {

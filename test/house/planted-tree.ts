@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { checkSteps } from '../../scripts/check-steps.ts';
@@ -29,10 +29,7 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
   for (const name of settings) cpSync(join(repository, name), join(root, name));
   for (const folder of ['contract', 'operator', 'sidecar', 'cli', 'test', 'scripts']) mkdirSync(join(root, folder), { recursive: true });
   linkPackages(root);
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
+  for (const [name, text] of Object.entries(files)) plant(root, name, text);
   return {
     run(step, { add = [], drop = [] } = {}) {
       const found = checkSteps.find(({ name }) => name === step);
@@ -45,6 +42,26 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
     },
     close: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+/** Never through a link: what is planted takes the place of a package's file in the tree alone. */
+function plant(root: string, name: string, text: string): void {
+  const parts = name.split('/');
+  for (let depth = 1; depth < parts.length; depth++) {
+    const folder = join(root, ...parts.slice(0, depth));
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) unfoldLink(folder);
+    mkdirSync(folder, { recursive: true });
+  }
+  rmSync(join(root, name), { force: true });
+  writeFileSync(join(root, name), text);
+}
+
+/** A folder in place of the link to one, with a link for everything in it. */
+function unfoldLink(folder: string): void {
+  const real = realpathSync(folder);
+  rmSync(folder);
+  mkdirSync(folder);
+  for (const name of readdirSync(real)) symlinkSync(join(real, name), join(folder, name));
 }
 
 function linkPackages(root: string): void {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { checkSteps } from '../../scripts/check-steps.ts';
@@ -28,11 +28,8 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'belay-house-')));
   for (const name of settings) cpSync(join(repository, name), join(root, name));
   for (const folder of ['contract', 'operator', 'sidecar', 'cli', 'test', 'scripts']) mkdirSync(join(root, folder), { recursive: true });
-  linkPackages(root, plantedPackages(files));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
+  linkPackages(root);
+  for (const [name, text] of Object.entries(files)) plant(root, name, text);
   return {
     run(step, { add = [], drop = [] } = {}) {
       const found = checkSteps.find(({ name }) => name === step);
@@ -47,16 +44,31 @@ export function createPlantedTree(files: Readonly<Record<string, string>>): Plan
   };
 }
 
-/** What is planted in node_modules takes the place of what is linked there: through a link it would be written into the repository's own packages. */
-function plantedPackages(files: Readonly<Record<string, string>>): ReadonlySet<string> {
-  return new Set(Object.keys(files).flatMap((file) => /^node_modules\/([^/]+)\//.exec(file)?.[1] ?? []));
+/** Never through a link: what is planted takes the place of a package's file in the tree alone. */
+function plant(root: string, name: string, text: string): void {
+  const parts = name.split('/');
+  for (let depth = 1; depth < parts.length; depth++) {
+    const folder = join(root, ...parts.slice(0, depth));
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) unfoldLink(folder);
+    mkdirSync(folder, { recursive: true });
+  }
+  rmSync(join(root, name), { force: true });
+  writeFileSync(join(root, name), text);
 }
 
-function linkPackages(root: string, planted: ReadonlySet<string>): void {
+/** A folder in place of the link to one, with a link for everything in it. */
+function unfoldLink(folder: string): void {
+  const real = realpathSync(folder);
+  rmSync(folder);
+  mkdirSync(folder);
+  for (const name of readdirSync(real)) symlinkSync(join(real, name), join(folder, name));
+}
+
+function linkPackages(root: string): void {
   const shared = join(repository, 'node_modules');
   mkdirSync(join(root, 'node_modules', '@belay'), { recursive: true });
   for (const name of readdirSync(shared)) {
-    if (name !== '@belay' && name !== '.bin' && !planted.has(name)) symlinkSync(realpathSync(join(shared, name)), join(root, 'node_modules', name));
+    if (name !== '@belay' && name !== '.bin') symlinkSync(realpathSync(join(shared, name)), join(root, 'node_modules', name));
   }
   for (const name of packages) symlinkSync(join(root, name), join(root, 'node_modules', '@belay', name));
 }

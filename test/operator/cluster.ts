@@ -18,6 +18,7 @@ export interface EventObject extends KubeObject {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
+  readonly count: number;
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
 
@@ -36,7 +37,7 @@ export interface Cluster {
   list<T extends KubeObject = KubeObject>(kind: Kind, namespace?: string): Promise<readonly T[]>;
   status(kind: Kind, namespace: string, name: string): Promise<Status | undefined>;
   condition(kind: Kind, namespace: string, name: string, type: string): Promise<StatusCondition | undefined>;
-  /** `Warning SecretNotFound ModelProvider/openai` of each Event in the namespace. */
+  /** `Warning SecretNotFound ModelProvider/openai` of each Event in the namespace, with ` 2 times` and the like behind one that was repeated. */
   events(namespace: string): Promise<readonly string[]>;
   /** Path of a kubeconfig that leads to this address, such as a proxy before the server, with every right. */
   kubeconfigFor(url: string): string;
@@ -85,7 +86,7 @@ export async function startCluster(): Promise<Cluster> {
     },
     async delete(kind, namespace, name) { await client.delete({ ...place(kind, namespace), name }); },
     condition: async (kind, namespace, name, type) => (await status(kind, namespace, name))?.conditions?.find((condition) => condition.type === type),
-    events: async (namespace) => (await list<EventObject>('Event', namespace)).map(({ type, reason, involvedObject }) => `${type} ${reason} ${involvedObject.kind}/${involvedObject.name}`).sort(),
+    events: async (namespace) => (await list<EventObject>('Event', namespace)).map(({ type, reason, involvedObject, count }) => `${type} ${reason} ${involvedObject.kind}/${involvedObject.name}${count === 1 ? '' : ` ${count} times`}`).sort(),
     kubeconfigFor: (url) => writeAccess(folder, { server: url }, server.token),
     async kubeconfigOf(account) {
       const token = await requestToken(client, { namespace: 'belay-system', account, audiences: ['https://kubernetes.default.svc'] });

@@ -11,6 +11,8 @@ interface Deployment extends KubeObject {
   readonly spec: { readonly template: { readonly metadata: object; readonly spec: object } };
 }
 
+/** What the CRDs give a resource that nobody has looked at yet. */
+const pending = { conditions: [expect.objectContaining({ type: 'Ready', status: 'Unknown', reason: 'Pending' })] };
 const key = 'sk-never-to-be-seen';
 let cluster: Cluster;
 let operator: OperatorProcess;
@@ -159,14 +161,19 @@ describe('only the leader writes:', () => {
     await hold('another');
     await until(() => operator.lines().some(({ event, message }) => event === 'lease-failed' && message.includes('lost')));
     expect((await probe(operator, '/metrics')).text).toContain('belay_operator_leader 0\n');
-    const published = operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length;
-    await cluster.apply('FallbackChain', 'lease', 'chat', chainOf('nowhere', 'nothing'));
-    await cluster.apply('ModelProvider', 'lease', 'nothing', keyedProvider('nothing'));
-    await until(() => operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length > published);
-    expect((await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration).toBe(1);
+    const writes = async (): Promise<string | undefined> => /^belay_operator_status_writes_total .*$/m.exec((await probe(operator, '/metrics')).text)?.[0];
+    const before = await writes();
+    // Each round takes as long as a write would take.
+    for (let round = 1; round <= 5; round++) {
+      const published = operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length;
+      await cluster.apply('ModelProvider', 'lease', 'nothing', { spec: { dialect: 'OpenAI', baseURL: `https://nothing-${round}.example/v1` } });
+      await cluster.apply('FallbackChain', 'lease', 'chat', chainOf(...Array<string>(round).fill('nothing')));
+      await until(() => operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length > published);
+    }
+    expect([(await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration, await cluster.status('ModelProvider', 'lease', 'nothing'), await writes()]).toEqual([1, pending, before]);
     expect((await probe(operator, '/ready')).status).toBe(200);
     await hold('');
-    await until(async () => (await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration === 2, 15_000);
+    await until(async () => (await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration === 6, 15_000);
   }, 60_000);
 
   test('a namespace that is being deleted is left alone', async () => {

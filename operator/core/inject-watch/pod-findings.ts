@@ -36,10 +36,18 @@ const refusedForResources = /exceeded quota|failed quota|(minimum|maximum) \S+ u
 
 /** An annotation that does nothing where it stands, and pods that a quota refuses, which counts the sidecar too. */
 export function deploymentFindings({ metadata, spec, status }: AnnotatedDeployment): readonly WorkloadFinding[] {
-  const template = spec?.template?.metadata?.annotations?.[podAnnotations.inject];
-  if (template === undefined) return asks(metadata.annotations?.[podAnnotations.inject]) ? [misplaced] : [];
-  const refusal = status?.conditions?.find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message ?? '';
+  const template = annotationOf(spec?.template?.metadata);
+  if (template === undefined) return asks(annotationOf(metadata)) ? [misplaced] : [];
+  const refusal = refusalOf(status);
   return asks(template) && refusedForResources.test(refusal) ? [refused(refusal)] : [];
+}
+
+function annotationOf(metadata: Annotated | undefined): string | undefined {
+  return metadata?.annotations?.[podAnnotations.inject];
+}
+
+function refusalOf(status: AnnotatedDeployment['status']): string {
+  return status?.conditions?.find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message ?? '';
 }
 
 function asks(annotation: string | undefined): boolean {

@@ -897,7 +897,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "format": "int32",
                   "minimum": 1,
                   "maximum": 100000,
-                  "description": "Requests under way at once. Default: unlimited; for a local provider its parallel."
+                  "description": "Requests under way at once. Default: unlimited; for a local provider its parallel × replicas."
                 }
               }
             },

@@ -130,15 +130,15 @@ test('recovery clears it, with an Event that is no warning', () => {
 });
 
 describe('no Event comes of', () => {
-  test.each<[string, Interval]>([
-    ['one request that fell back', { opus: { served: 1, failures: 1, failure: 'Transient' }, gemini: { served: 1 } }],
-    ['a few of many that did', { opus: { served: 95, failures: 5, failure: 'Transient' }, gemini: { served: 5 } }],
-    ['another target that wins races while the first does not fail', { opus: { served: 6 }, gemini: { served: 4 } }],
-    ['requests that are the application\'s own fault', { opus: { served: 1, failures: 9, failure: 'Client' } }],
-  ])('%s', (_, interval) => {
+  test.each<[string, Interval, number]>([
+    ['one request that fell back, though there were few', { opus: { served: 0, failures: 1, failure: 'Transient' }, gemini: { served: 1 } }, 1],
+    ['a few of many that did', { opus: { served: 95, failures: 5, failure: 'Transient' }, gemini: { served: 5 } }, 4],
+    ['another target that wins races while the first does not fail', { opus: { served: 6 }, gemini: { served: 4 } }, 4],
+    ['requests that are the application\'s own fault', { opus: { served: 1, failures: 9, failure: 'Client' } }, 4],
+  ])('%s', (_, interval, reports) => {
     const { run, events, text } = fleet();
-    run(['a'], 3, well);
-    run(['a'], 1, interval, interval['opus']?.failure === 'Client' ? 9 : 0);
+    run(['a'], 3, { opus: { served: 1 } });
+    run(['a'], reports, interval, interval['opus']?.failure === 'Client' ? 9 : 0);
     expect({ events, text: text() }).toEqual({ events: [], text: 'opus' });
   });
 });
@@ -236,7 +236,10 @@ describe('sidecars come and go', () => {
     restart('a');
     run(['a'], 1, { opus: { served: 4 } });
     expect({ text: text(), events }).toEqual({ text: 'opus', events: [] });
-    expect(view().targets[0]).toMatchObject({ successRate: '100%' });
+    restart('a');
+    run(['a'], 2, { opus: { served: 1, failures: 3, failure: 'Overload' }, gemini: { served: 3 } });
+    expect(text()).toBe('gemini 75% since 02:50 (opus: Overload)');
+    expect(view().targets[0]).toMatchObject({ successRate: '90.3%' });
   });
 
   test('one that is gone takes its open breaker with it, and one that is silent too', () => {

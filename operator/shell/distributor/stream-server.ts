@@ -103,7 +103,7 @@ function serveSession(session: ServerHttp2Session, clock: Clock, onStream: Strea
   // Whatever went wrong, the session closes.
   session.on('error', () => undefined);
   session.on('stream', (stream, headers) => {
-    // A client that has not heard of maxConcurrentStreams yet can open more.
+    // One after another is refused here, two at once by maxConcurrentStreams.
     if (asked) return refuseAnother(stream);
     asked = true;
     disarm();

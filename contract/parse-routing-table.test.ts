@@ -19,9 +19,9 @@ test('unknown fields, at every level, are left out', () => {
 });
 
 test.each([
-  [{ ...table(), schemaVersion: 2 }, 'schemaVersion', 'this program reads routing tables of schemaVersion 1, not 2'],
-  [{ ...table(), schemaVersion: '1' }, 'schemaVersion', 'this program reads routing tables of schemaVersion 1, not "1"'],
-  [{}, 'schemaVersion', 'this program reads routing tables of schemaVersion 1, not one without it'],
+  [{ ...table(), schemaVersion: 2 }, 'schemaVersion', 'must be 1, the schema version that this release reads, not 2'],
+  [{ ...table(), schemaVersion: '1' }, 'schemaVersion', 'must be 1, the schema version that this release reads, not "1"'],
+  [{}, 'schemaVersion', 'must be 1, the schema version that this release reads, not missing'],
   [null, '', 'a routing table must be a JSON object, not null'],
   [[], '', 'a routing table must be a JSON object, not a list'],
   ['table', '', 'a routing table must be a JSON object, not "table"'],
@@ -31,12 +31,18 @@ test.each([
 
 describe('a member that is not what it must be', () => {
   const paths = pathsOf(table(), '').filter((path) => path !== 'schemaVersion');
+  const nullable = /\.(preset|connectMs|firstContentMs|idleMs|concurrency|latencyBudgetMs|hedgeDelayMs|unroutable|contextTokens)$/;
 
-  test.each(paths)('%s missing is said with its path, once', (path) => {
+  test.each(paths.filter((path) => !nullable.test(path)))('%s missing is said with its path, once', (path) => {
     const { ok, problems } = damaged(path, undefined);
     expect(ok).toBe(false);
-    expect(problems?.map((problem) => problem.path)).toEqual([path.replace(/(Names|caCertificates)\[\d+\]$/, '$1')]);
+    expect(problems?.map((problem) => problem.path)).toEqual([path]);
     expect(problems?.[0]?.message).toMatch(/^must be .+, not .+/);
+  });
+
+  test.each(paths.filter((path) => nullable.test(path)))('%s missing counts as null, as a compiler of an earlier release left it out', (path) => {
+    expect(damaged(path, undefined)).toEqual(damaged(path, null));
+    expect(damaged(path, null).ok).toBe(true);
   });
 
   test.each(paths)('%s as an object of nothing is never taken for good', (path) => {
@@ -46,16 +52,24 @@ describe('a member that is not what it must be', () => {
 });
 
 test.each([
-  ['chains[0].deadlineMs', -1, 'must be a whole number of at least 0, not -1'],
-  ['chains[0].deadlineMs', 1.5, 'must be a whole number of at least 0, not 1.5'],
-  ['chains[0].latencyBudgetMs', '2s', 'must be a whole number of at least 0, or null, not "2s"'],
-  ['chains[0].race.extraRequests', 5, 'must be a number from 0 to 1, not 5'],
-  ['providers[0].concurrency', 0, 'must be a whole number of at least 1, or null, not 0'],
+  ['chains[0].deadlineMs', 0, 'must be a whole number from 1 to 2147483647, not 0'],
+  ['chains[0].deadlineMs', 1.5, 'must be a whole number from 1 to 2147483647, not 1.5'],
+  ['chains[0].deadlineMs', 2 ** 31, 'must be a whole number from 1 to 2147483647, not 2147483648'],
+  ['chains[0].latencyBudgetMs', '2s', 'must be a whole number from 1 to 2147483647, not "2s"'],
+  ['chains[0].retries', 4, 'must be a whole number from 0 to 3, not 4'],
+  ['chains[0].race.extraRequests', 5, 'must be a share from 0 to 1, not 5'],
+  ['providers[0].concurrency', 0, 'must be a whole number of at least 1, not 0'],
+  ['providers[0].address', 'https://a.example/', 'must be an http(s) URL without a trailing slash, local:NAME, or local:NAMESPACE/NAME, not "https://a.example/"'],
+  ['providers[0].address', 'local:a/b/c', 'must be an http(s) URL without a trailing slash, local:NAME, or local:NAMESPACE/NAME, not "local:a/b/c"'],
   ['providers[0].dialect', 'Gemini', 'must be one of OpenAI, not "Gemini"'],
   ['chains[0].fallbackMode', 'Parallel', 'must be one of Sequential, Race, not "Parallel"'],
-  ['chains[0].targets[0].provider', 'nobody', 'must be the name of a provider of the same table, not "nobody"'],
+  ['chains[0].targets[0].model', '', 'must be a name, not ""'],
 ])('%s of %j: %s', (path, value, message) => {
   expect(damaged(path, value)).toEqual({ ok: false, problems: [{ path, message }] });
+});
+
+test.each(['local:qwen', 'local:models/qwen', 'https://llm.example', 'http://vllm.models.svc:8000/v1'])('%s is an address', (address) => {
+  expect(damaged('providers[0].address', address).ok).toBe(true);
 });
 
 test('no input makes it throw', () => {

@@ -1,162 +1,99 @@
 import { parsed, refused, type Parsed, type Problem } from './problem.ts';
 import { schemaVersion, type ChainEntry, type ProviderEntry, type RoutingTable, type TargetEntry } from './routing-table.ts';
+import { describeValue, field, flag, isObject, list, name, object, oneOf, orNull, refuse, share, text, whole, type Shape } from './table-shape.ts';
+
+/** Longest time a timer may be set to: beyond 2³¹ ms Node fires at once. */
+const longestMs = 2_147_483_647;
+/** A cluster's latency is never below this: a budget of zero would give every target up at once. */
+const shortestMs = 1;
 
 /**
- * A table as it came over the wire or out of a file. Unknown fields are left out of the result (version skew: a newer compiler may write them);
- * a table of another schemaVersion is refused as a whole, for its fields may mean something else. Never throws.
+ * A routing table as it came, from a file or over the wire: a fresh copy with the known fields alone, every number checked, or every problem with
+ * its path. Unknown fields are ignored and a missing field that may be null counts as null, since compiler and reader may be two minor versions
+ * apart; a table of another schemaVersion is refused as a whole, for its fields may mean something else. Whether its entries fit together is for
+ * whoever compiles it. Never throws.
  */
 export function parseRoutingTable(input: unknown): Parsed<RoutingTable> {
-  if (!isRecord(input)) return refused('', `a routing table must be a JSON object, not ${nameOf(input)}`);
+  if (!isObject(input)) return refused('', `a routing table must be a JSON object, not ${describeValue(input)}`);
   if (input['schemaVersion'] !== schemaVersion) {
-    return refused('schemaVersion', `this program reads routing tables of schemaVersion ${schemaVersion}, not ${JSON.stringify(input['schemaVersion']) ?? 'one without it'}`);
+    return refused('schemaVersion', `must be ${schemaVersion}, the schema version that this release reads, not ${describeValue(input['schemaVersion'])}`);
   }
   const problems: Problem[] = [];
-  const read = reader(input, '', problems);
+  const shape: Shape = { path: '', value: input, problems };
   const table: RoutingTable = {
     schemaVersion,
-    version: read.text('version'),
-    namespace: read.text('namespace'),
-    providers: read.list('providers', providerOf),
-    chains: read.list('chains', chainOf),
+    version: name(field(shape, 'version')),
+    namespace: name(field(shape, 'namespace')),
+    providers: list(field(shape, 'providers'), (element) => object(element, provider)),
+    chains: list(field(shape, 'chains'), (element) => object(element, chain)),
   };
-  if (problems.length === 0) problems.push(...dangling(table));
   return problems.length === 0 ? parsed(table) : { ok: false, problems };
 }
 
-function providerOf(read: Reader): ProviderEntry {
+function provider(shape: Shape): ProviderEntry {
   return {
-    name: read.text('name'),
-    preset: read.textOrNull('preset'),
-    dialect: read.oneOf('dialect', ['OpenAI']),
-    address: read.text('address'),
-    inCluster: read.flag('inCluster'),
-    allowInsecureHTTP: read.flag('allowInsecureHTTP'),
-    needsKey: read.flag('needsKey'),
-    suspended: read.flag('suspended'),
-    failureDomain: read.text('failureDomain'),
-    cancellation: read.oneOf('cancellation', ['StopsBilling', 'RunsOn', 'Unknown']),
-    timeouts: read.member('timeouts', (timeouts) => ({
-      connectMs: timeouts.countOrNull('connectMs'),
-      firstContentMs: timeouts.countOrNull('firstContentMs'),
-      idleMs: timeouts.countOrNull('idleMs'),
+    name: name(field(shape, 'name')),
+    preset: orNull(field(shape, 'preset'), name),
+    dialect: oneOf(field(shape, 'dialect'), ['OpenAI']),
+    address: address(field(shape, 'address')),
+    inCluster: flag(field(shape, 'inCluster')),
+    allowInsecureHTTP: flag(field(shape, 'allowInsecureHTTP')),
+    needsKey: flag(field(shape, 'needsKey')),
+    suspended: flag(field(shape, 'suspended')),
+    failureDomain: name(field(shape, 'failureDomain')),
+    cancellation: oneOf(field(shape, 'cancellation'), ['StopsBilling', 'RunsOn', 'Unknown']),
+    timeouts: object(field(shape, 'timeouts'), (timeouts) => ({
+      connectMs: timeout(field(timeouts, 'connectMs')),
+      firstContentMs: timeout(field(timeouts, 'firstContentMs')),
+      idleMs: timeout(field(timeouts, 'idleMs')),
     })),
-    headers: read.list('headers', (header) => ({ name: header.text('name'), value: header.text('value') })),
-    caCertificates: read.texts('caCertificates'),
-    concurrency: read.countOrNull('concurrency', 1),
+    headers: list(field(shape, 'headers'), (element) => object(element, (header) => ({ name: name(field(header, 'name')), value: text(field(header, 'value')) }))),
+    caCertificates: list(field(shape, 'caCertificates'), text),
+    concurrency: orNull(field(shape, 'concurrency'), count),
   };
 }
 
-function chainOf(read: Reader): ChainEntry {
+function chain(shape: Shape): ChainEntry {
   return {
-    name: read.text('name'),
-    modelNames: read.texts('modelNames'),
-    fallbackMode: read.oneOf('fallbackMode', ['Sequential', 'Race']),
-    latencyBudgetMs: read.countOrNull('latencyBudgetMs'),
-    deadlineMs: read.count('deadlineMs'),
-    retries: read.count('retries'),
-    egress: read.oneOf('egress', ['Any', 'ClusterOnly']),
-    targets: read.list('targets', targetOf),
-    race: read.member('race', (race) => ({
-      prefer: race.oneOf('prefer', ['Primary', 'First']),
-      hedgeDelayMs: race.countOrNull('hedgeDelayMs'),
-      extraRequests: race.share('extraRequests'),
+    name: name(field(shape, 'name')),
+    modelNames: list(field(shape, 'modelNames'), name),
+    fallbackMode: oneOf(field(shape, 'fallbackMode'), ['Sequential', 'Race']),
+    latencyBudgetMs: timeout(field(shape, 'latencyBudgetMs')),
+    deadlineMs: whole(field(shape, 'deadlineMs'), shortestMs, longestMs),
+    retries: whole(field(shape, 'retries'), 0, 3),
+    egress: oneOf(field(shape, 'egress'), ['Any', 'ClusterOnly']),
+    targets: list(field(shape, 'targets'), (element) => object(element, target)),
+    race: object(field(shape, 'race'), (race) => ({
+      prefer: oneOf(field(race, 'prefer'), ['Primary', 'First']),
+      hedgeDelayMs: orNull(field(race, 'hedgeDelayMs'), (ms) => whole(ms, 0, longestMs)),
+      extraRequests: share(field(race, 'extraRequests')),
     })),
-    rateLimitWaitUpToMs: read.count('rateLimitWaitUpToMs'),
-    unroutable: read.textOrNull('unroutable'),
+    rateLimitWaitUpToMs: whole(field(shape, 'rateLimitWaitUpToMs'), 0, longestMs),
+    unroutable: orNull(field(shape, 'unroutable'), text),
   };
 }
 
-function targetOf(read: Reader): TargetEntry {
+function target(shape: Shape): TargetEntry {
   return {
-    name: read.text('name'),
-    provider: read.text('provider'),
-    model: read.text('model'),
-    tier: read.oneOf('tier', ['Primary', 'IntraProvider', 'InterProvider', 'OpenModel', 'Local']),
-    contextTokens: read.countOrNull('contextTokens', 1),
-    suspended: read.flag('suspended'),
+    name: name(field(shape, 'name')),
+    provider: name(field(shape, 'provider')),
+    model: name(field(shape, 'model')),
+    tier: oneOf(field(shape, 'tier'), ['Primary', 'IntraProvider', 'InterProvider', 'OpenModel', 'Local']),
+    contextTokens: orNull(field(shape, 'contextTokens'), count),
+    suspended: flag(field(shape, 'suspended')),
   };
 }
 
-/** Targets whose provider the table lacks. */
-function dangling({ providers, chains }: RoutingTable): readonly Problem[] {
-  const known = new Set(providers.map(({ name }) => name));
-  return chains.flatMap(({ targets }, chain) => targets.flatMap(({ provider }, target) => (known.has(provider) ? [] : [{
-    path: `chains[${chain}].targets[${target}].provider`,
-    message: `must be the name of a provider of the same table, not "${provider}"`,
-  }])));
+function address(shape: Shape): string {
+  if (typeof shape.value === 'string' && /^(https?:\/\/[^\s/]+(\/\S*[^\s/])?|local:[^\s/]+(\/[^\s/]+)?)$/.test(shape.value)) return shape.value;
+  refuse(shape, 'an http(s) URL without a trailing slash, local:NAME, or local:NAMESPACE/NAME');
+  return '';
 }
 
-/** Reads the members of one object. What is wrong becomes a problem with its path, and a harmless value stands in for it until the end. */
-interface Reader {
-  text(name: string): string;
-  textOrNull(name: string): string | null;
-  texts(name: string): readonly string[];
-  flag(name: string): boolean;
-  /** A whole number of at least `least`, by default 0. */
-  count(name: string, least?: number): number;
-  countOrNull(name: string, least?: number): number | null;
-  /** 0 to 1. */
-  share(name: string): number;
-  oneOf<T extends string>(name: string, values: readonly [T, ...T[]]): T;
-  member<T>(name: string, of: (read: Reader) => T): T;
-  list<T>(name: string, of: (read: Reader) => T): readonly T[];
+function timeout(shape: Shape): number | null {
+  return orNull(shape, (ms) => whole(ms, shortestMs, longestMs));
 }
 
-function reader(record: { readonly [name: string]: unknown }, path: string, problems: Problem[]): Reader {
-  const at = (name: string) => (path === '' ? name : `${path}.${name}`);
-  const problem = (name: string, expected: string) => {
-    problems.push({ path: at(name), message: `must be ${expected}, not ${nameOf(record[name])}` });
-  };
-  const take = <T>(name: string, fits: (value: unknown) => value is T, expected: string, instead: T): T => {
-    const value = record[name];
-    if (fits(value)) return value;
-    problem(name, expected);
-    return instead;
-  };
-  const isCount = (least: number) => (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= least;
-  // A problem with the whole object is said once, not for each of its members.
-  const nested = (value: unknown, name: string): Reader => reader(isRecord(value) ? value : {}, at(name), isRecord(value) ? problems : []);
-  return {
-    text: (name) => take(name, isText, 'a text', ''),
-    textOrNull: (name) => take(name, orNull(isText), 'a text or null', null),
-    texts: (name) => take(name, isTexts, 'a list of texts', []),
-    flag: (name) => take(name, (value) => typeof value === 'boolean', 'true or false', false),
-    count: (name, least = 0) => take(name, isCount(least), `a whole number of at least ${least}`, least),
-    countOrNull: (name, least = 0) => take(name, orNull(isCount(least)), `a whole number of at least ${least}, or null`, null),
-    share: (name) => take(name, (value): value is number => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1', 0),
-    oneOf: (name, values) => take(name, (value): value is (typeof values)[number] => (values as readonly unknown[]).includes(value), `one of ${values.join(', ')}`, values[0]),
-    member: (name, of) => {
-      if (!isRecord(record[name])) problem(name, 'an object');
-      return of(nested(record[name], name));
-    },
-    list: (name, of) => take(name, Array.isArray, 'a list', []).map((item: unknown, index) => {
-      const element = `${name}[${index}]`;
-      if (!isRecord(item)) problems.push({ path: at(element), message: `must be an object, not ${nameOf(item)}` });
-      return of(nested(item, element));
-    }),
-  };
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText);
-}
-
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function orNull<T>(fits: (value: unknown) => value is T): (value: unknown) => value is T | null {
-  return (value): value is T | null => value === null || fits(value);
-}
-
-/** What stands there, short enough for a message. */
-function nameOf(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return String(JSON.stringify(value)).slice(0, 80);
+function count(shape: Shape): number {
+  return whole(shape, 1, Number.MAX_SAFE_INTEGER);
 }

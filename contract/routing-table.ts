@@ -23,12 +23,12 @@ export type Egress = 'Any' | 'ClusterOnly';
 export type Tier = 'Primary' | 'IntraProvider' | 'InterProvider' | 'OpenModel' | 'Local';
 
 export interface ProviderEntry {
-  /** The ModelProvider's name; key of the keys and endpoints resources. */
+  /** The ModelProvider's name, `NAMESPACE/NAME` where it is another namespace's; key of the keys and endpoints resources. */
   readonly name: string;
   /** Set where the manifest names one: whose words and quirks to expect, e.g. `XAI`. */
   readonly preset: string | null;
   readonly dialect: Dialect;
-  /** An absolute URL without a trailing slash, or `local:NAME`: the address then comes as an Endpoint. */
+  /** An absolute URL without a trailing slash, or `local:` and `name`: the address then comes as an Endpoint of that name. */
   readonly address: string;
   /** True for a cluster Service, loopback or a local tier: what `ClusterOnly` egress may use. */
   readonly inCluster: boolean;
@@ -99,7 +99,7 @@ export interface KeyEntry {
 
 /** Where a `local:NAME` provider answers now. Applies at once, apart from the table. */
 export interface EndpointEntry {
-  /** NAME of `local:NAME`. */
+  /** What stands behind `local:` in the provider's address: NAME, or NAMESPACE/NAME. */
   readonly name: string;
   /** `Absent`: there is nothing to wait for, as where no server program is installed; its targets are left out. */
   readonly state: 'Loading' | 'Ready' | 'Absent';

@@ -3,7 +3,7 @@ import { parsed, refused, type Parsed } from '@belay/contract';
 
 /** What one `spec.local` of a ModelProvider asks for, as this machine needs it. */
 export interface LocalModel {
-  /** The ModelProvider's name; NAME of `local:NAME`. */
+  /** The ModelProvider's name in the table; what stands behind `local:` in its address. */
   readonly name: string;
   /** `spec.local.model.persistentVolumeClaim.path`: below `--model-dir`. */
   readonly path: string;

@@ -39,13 +39,13 @@ export function resolveKeys(sources: KeySources): ResolvedKeys {
   return { keys, problems };
 }
 
-/** `BELAY_KEY_ON_PREM` for the provider on-prem. */
+/** `BELAY_KEY_ON_PREM` for the provider on-prem, `BELAY_KEY_MODELS_ON_PREM` for the one of namespace models. */
 export function keyVariableFor(provider: string): string {
   return `BELAY_KEY_${provider.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
 }
 
-function findKey({ provider, secretName, secretKey, keyVariable }: RequiredKey, { resources, snapshot, env }: KeySources): Found {
-  const secret = findSecret(resources, snapshot.namespace, secretName);
+function findKey({ provider, namespace, secretName, secretKey, keyVariable }: RequiredKey, { resources, env }: KeySources): Found {
+  const secret = findSecret(resources, namespace, secretName);
   if (secret !== null) {
     const value = secretValue(secret, secretKey);
     if (value === null) return { path: 'spec.credentials.secretKeyRef.key', reason: 'SecretKeyMissing', severity: 'error', message: `Secret ${secretName} has no key ${JSON.stringify(secretKey)}: add it under stringData, or name one that it has` };
@@ -74,9 +74,10 @@ function keyEntry({ provider, origin }: RequiredKey, text: string, { sha256Hex }
   return { provider, origin, secret: new Secret(text), version: `sha256:${sha256Hex(text).slice(0, 16)}` };
 }
 
-function problemAt({ provider }: RequiredKey, found: Exclude<Found, { readonly text: string }>, { resources, snapshot }: KeySources): ManifestProblem {
-  const owner = resources.findLast((one) => one.kind === 'ModelProvider' && one.namespace === snapshot.namespace && one.name === provider);
+function problemAt({ provider, namespace }: RequiredKey, found: Exclude<Found, { readonly text: string }>, { resources }: KeySources): ManifestProblem {
+  const name = provider.slice(provider.indexOf('/') + 1);
+  const owner = resources.findLast((one) => one.kind === 'ModelProvider' && one.namespace === namespace && one.name === name);
   const position = owner?.positionOf(found.path) ?? { line: 0, column: 0 };
   const { path, reason, message, severity } = found;
-  return { path, reason, message, severity, ...position, file: owner?.file ?? '', resource: `ModelProvider ${snapshot.namespace}/${provider}`, hint: null };
+  return { path, reason, message, severity, ...position, file: owner?.file ?? '', resource: `ModelProvider ${namespace}/${name}`, hint: null };
 }

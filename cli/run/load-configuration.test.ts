@@ -61,6 +61,24 @@ describe('the configuration of belay run', () => {
     expect((await loaded(chain(to('openai')) + provider('openai', keyed))).warnings.join('\n')).toMatch(/OPENAI_API_KEY.*BELAY_KEY_OPENAI/);
   });
 
+  test('what another namespace shares is served with its key and its local model, and what is wrong with it is said', async () => {
+    const share = (spec: string) => spec.replace('{ ', '{ allowedNamespaces: { from: All }, ');
+    const far = (name: string) => `{ providerRef: { name: ${name}, namespace: models }, model: m }`;
+    const text = chain(`${far('openai')}, ${far('small')}`) + provider('openai', share(keyed), 'models') + provider('small', share(local), 'models');
+    const { table, keys, localModels } = await loaded(text, { OPENAI_API_KEY: 'sk-1' });
+    expect(table.providers.map(({ name, address }) => [name, address])).toEqual([['models/openai', 'https://api.openai.com/v1'], ['models/small', 'local:models/small']]);
+    expect(keys.map(({ provider: name, secret }) => [name, secret.reveal()])).toEqual([['models/openai', 'sk-1']]);
+    expect(localModels).toEqual([{ name: 'models/small', path: 'q/qwen.gguf', contextTokens: 4096, parallel: 3 }]);
+    expect((await loaded(text)).warnings).toEqual([expect.stringMatching(/chain\.yaml:\d+:\d+: warning: .*set OPENAI_API_KEY or BELAY_KEY_MODELS_OPENAI, or add the Secret openai/)]);
+  });
+
+  test('what another namespace does not share is neither served nor is its key read', async () => {
+    const text = chain(`${to('small')}, { providerRef: { name: openai, namespace: models }, model: m }`) + provider('small', local) + provider('openai', keyed, 'models');
+    const { table, keys, warnings } = await loaded(text, { OPENAI_API_KEY: 'sk-1' });
+    expect({ providers: table.providers.map(({ name }) => name), keys }).toEqual({ providers: ['small'], keys: [] });
+    expect(warnings).toEqual([expect.stringContaining('ModelProvider "openai" of namespace models is not shared with namespace support')]);
+  });
+
   test('what another namespace lacks is none of its business', async () => {
     const text = chain(to('openai')) + provider('openai', keyed) + chain(to('nobody'), 'other') + provider('up', '{ preset: VLLM, baseURL: "http://127.0.0.1:9/v1" }', 'other');
     const { table, warnings } = await loaded(text, { OPENAI_API_KEY: 'sk-1' }, 'support');

@@ -1,3 +1,4 @@
+import type { RoutingTable } from '@belay/contract';
 import type { ErrorReason } from '@belay/operator/core/compile/conditions.ts';
 import { resolveKeys } from '../manifest/keys.ts';
 import { findManifests } from '../manifest/manifest-files.ts';
@@ -29,8 +30,8 @@ export async function loadConfiguration({ paths, starter, namespace }: Configura
   if (!selected.ok) return { ok: false, problems: selected.problems.map(({ message }) => message) };
   const { snapshot, compilation: { table }, name } = selected.value;
   const { keys, problems: keyProblems } = resolveKeys({ resources: validated.resources, snapshot, tools: compileTools, env });
-  const warnings = [...validated.problems.filter((problem) => isOf(problem, name)), ...keyProblems];
-  return { ok: true, value: { table, keys, localModels: localModelsOf(snapshot.providers, table), warnings: warnings.map(describeManifestProblem) } };
+  const warnings = [...validated.problems.filter((problem) => isOf(problem, name, table)), ...keyProblems];
+  return { ok: true, value: { table, keys, localModels: localModelsOf(snapshot, table), warnings: warnings.map(describeManifestProblem) } };
 }
 
 /** Findings of these cost a target or a chain; the rest is served. */
@@ -40,6 +41,7 @@ const lossReasons: { readonly [reason in ErrorReason]: true } = {
   ProviderNotFound: true, ProviderNotAccepted: true, RefNotPermitted: true, NameTaken: true, EgressForbidden: true, NoUsableTarget: true,
 };
 
-function isOf({ resource }: ManifestProblem, namespace: string): boolean {
-  return resource === null || resource.includes(` ${namespace}/`);
+/** It concerns the namespace that is served, or a provider that it uses of another. */
+function isOf({ resource }: ManifestProblem, namespace: string, { providers }: RoutingTable): boolean {
+  return resource === null || resource.includes(` ${namespace}/`) || providers.some(({ name }) => resource === `ModelProvider ${name}`);
 }

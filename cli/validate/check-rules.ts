@@ -66,12 +66,14 @@ function failedRule(rule: Validation, fault: false | string, value: Json, path: 
   return invalid(at, shown, message);
 }
 
-/** CEL's form of a value: integers as bigint where the schema says so, objects as maps with escaped names. */
+/** CEL's form of a value: integers as bigint where the schema says so, objects as maps with escaped names, maps as they are. */
 function celFromJson(schema: OpenAPISchema, value: Json): CelInput {
   if (typeof value === 'number') return schema.type === 'integer' ? BigInt(value) : value;
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => celFromJson(schema.items ?? {}, item));
   if (!isObject(value)) return value as CelInput;
-  return new Map(Object.entries(value).map(([name, inner]) => [celName(name), celFromJson(schema.properties?.[name] ?? {}, inner)]));
+  const { properties = {}, additionalProperties } = schema;
+  return new Map(Object.entries(value).map(([name, inner]) =>
+    (additionalProperties === undefined ? [celName(name), celFromJson(properties[name] ?? {}, inner)] : [name, celFromJson(additionalProperties, inner)])));
 }
 
 const reserved = new Set([

@@ -1,8 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { CrdSchema, OpenAPISchema } from '@belay/operator/core/resources/crd-schemas.ts';
-import { formatFieldPath, type FieldPath } from '../manifest/field-path.ts';
+import type { FieldPath } from '../manifest/field-path.ts';
 import { nearestName } from '../manifest/nearest-name.ts';
-import type { JsonObject } from '../manifest/read-manifests.ts';
+import { isObject, type JsonObject } from '../manifest/read-manifests.ts';
 import type { Json } from '../manifest/yaml-tree.ts';
 import { fieldError, invalid, printValue, required, type FieldError } from './field-error.ts';
 
@@ -28,10 +28,11 @@ export function formOf({ schema }: CrdSchema): object {
 }
 
 /** The keywords that ajv is to check and no others: half the compile time. */
-function formOnly({ description: _description, default: _default, format: _format, items, properties, ...rest }: OpenAPISchema): object {
+function formOnly({ description: _description, default: _default, format: _format, items, properties, additionalProperties, ...rest }: OpenAPISchema): object {
   return {
     ...Object.fromEntries(Object.entries(rest).filter(([keyword]) => !keyword.startsWith('x-'))),
     ...(items === undefined ? {} : { items: formOnly(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: formOnly(additionalProperties) }),
     ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, formOnly(property)])) }),
   };
 }
@@ -55,6 +56,7 @@ const describers: { readonly [keyword: string]: Describe } = {
   pattern: (path, value, { pattern }) => invalid(path, value, `${path} in body should match '${String(pattern)}'`),
   maxItems: (path, value, { limit }) => fieldError(path, 'FieldValueTooMany', `Too many: ${sizeOf(value)}: must have at most ${String(limit)} ${limit === 1 ? 'item' : 'items'}`),
   minItems: (path, value, { limit }) => invalid(path, sizeOf(value), `${path} in body should have at least ${String(limit)} items`),
+  maxProperties: (path, value, { limit }) => fieldError(path, 'FieldValueTooMany', `Too many: ${sizeOf(value)}: must have at most ${String(limit)} ${limit === 1 ? 'item' : 'items'}`),
   maximum: (path, value, { limit }) => invalid(path, value, `${path} in body should be less than or equal to ${String(limit)}`),
   minimum: (path, value, { limit }) => invalid(path, value, `${path} in body should be greater than or equal to ${String(limit)}`),
 };
@@ -63,11 +65,13 @@ function fieldErrorFrom({ keyword, instancePath, params }: ErrorObject, root: Js
   const describe = describers[keyword];
   if (describe === undefined) throw new Error(`the schema keyword ${keyword} has no description in check-schema.ts`);
   const [path, value] = locate(instancePath, root);
-  return describe(formatFieldPath(path), value, params);
+  return describe(path.reduce<string>(childPath, ''), value, params);
 }
 
-function childPath(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
+/** As kube-openapi's validator joins them: the key of a map stands behind a dot, whatever is in it. */
+function childPath(path: string, step: string | number): string {
+  if (typeof step === 'number') return `${path}[${step}]`;
+  return path === '' ? step : `${path}.${step}`;
 }
 
 /** A JSON pointer (RFC 6901) as a field path, and the value that stands there. */
@@ -83,7 +87,8 @@ function locate(pointer: string, root: JsonObject): readonly [FieldPath, Json] {
 }
 
 function sizeOf(value: Json): number {
-  return Array.isArray(value) ? value.length : 0;
+  if (Array.isArray(value)) return value.length;
+  return isObject(value) ? Object.keys(value).length : 0;
 }
 
 /** JSON's type names, with integers apart. */

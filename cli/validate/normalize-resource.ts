@@ -34,7 +34,10 @@ function normalize(schema: OpenAPISchema, value: Json, path: FieldPath, unknown:
     return (value as readonly Json[]).map((item, index) => normalize(items, item, [...path, index], unknown));
   }
   if (!isObject(value)) return value;
-  const { properties = {} } = schema;
+  const { properties = {}, additionalProperties } = schema;
+  if (additionalProperties !== undefined) {
+    return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null).map(([name, inner]) => [name, normalize(additionalProperties, inner, [...path, name], unknown)]));
+  }
   const known = pickKnown(value, Object.keys(properties), path, unknown);
   const result: Record<string, Json> = {};
   for (const [name, property] of Object.entries(properties)) {

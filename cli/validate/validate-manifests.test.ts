@@ -58,6 +58,26 @@ describe('each problem is found, once, and where it stands', () => {
     expect(await problemsOf(text + secret, { use: 'Cluster' })).toEqual(['10:73 error spec.credentials.secretKeyRef.key SecretKeyMissing']);
   });
 
+  describe('a provider of another namespace', () => {
+    const shared = (allowed: string) => provider('own', `preset: LlamaCpp, baseURL: "https://own.example/v1", allowedNamespaces: { ${allowed} }`, 'models');
+    const far = (name = 'own') => chain('c', `  targets: [ { providerRef: { name: ${name}, namespace: models }, model: m } ]`);
+    const labelled = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: a, labels: { team: support } }\n---\n';
+
+    test.each<[string, string, ValidateOptions['use'], readonly string[]]>([
+      ['that it is shared with is found among the files', far() + shared('from: All'), 'Machine', []],
+      ['is shared by the labels of a Namespace in the files', far() + labelled + shared('from: Selector, selector: { matchLabels: { team: support } }'), 'Cluster', []],
+      ['is not, where the labels are others', far() + labelled + shared('from: Selector, selector: { matchLabels: { team: sales } }'), 'Cluster', ['5:53 error spec.targets[0].providerRef.namespace RefNotPermitted']],
+      ['may be, where the labels are not in the files', far() + shared('from: Selector, selector: { matchLabels: { team: support } }'), 'Cluster', ['5:53 warning spec.targets[0].providerRef.namespace RefNotPermitted']],
+      ['is kept to its own by default', far() + labelled + shared(''), 'Cluster', ['5:53 error spec.targets[0].providerRef.namespace RefNotPermitted']],
+      ['may be in the cluster', far('nope'), 'Cluster', ['5:37 warning spec.targets[0].providerRef.name ProviderNotFound']],
+      ['is nowhere on one machine', far('nope'), 'Machine', ['5:37 error spec.targets[0].providerRef.name ProviderNotFound']],
+      ['that is wrong itself is said once', far() + shared('from: All').replace('LlamaCpp', 'Lama'), 'Machine', ['10:17 error spec.preset FieldValueNotSupported', '7:1 warning  RulesNotChecked']],
+    ])('%s', async (_title, text, use, expected) => {
+      expect([...await problemsOf(text, { use })].sort()).toEqual([...expected].sort());
+      expect([...await problemsOf(text, { use, namespace: 'a' })].sort()).toEqual([...expected].sort());
+    });
+  });
+
   test('-n leaves other namespaces alone', async () => {
     const text = chain('c', target('own')) + local + chain('d', target('nope'), 'b');
     expect(await problemsOf(text, { namespace: 'a' })).toEqual([]);

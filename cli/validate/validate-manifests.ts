@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FoundManifests } from '../manifest/manifest-files.ts';
 import { sortProblems, type ManifestProblem } from '../manifest/manifest-problem.ts';
-import { belayKinds, readManifests, titleOf, type ManifestResource } from '../manifest/read-manifests.ts';
+import { belayKinds, isObject, readManifests, titleOf, type JsonObject, type ManifestResource } from '../manifest/read-manifests.ts';
+import type { Json } from '../manifest/yaml-tree.ts';
 import type { CompileTools } from '@belay/operator/core/compile/snapshot.ts';
 import type { CheckedResource, ResourceCheck } from './check-resource.ts';
 import { checkNamespace, type CheckedManifest, type CheckedNamespace } from './check-namespace.ts';
@@ -31,7 +32,8 @@ export const compileTools: CompileTools = {
 export async function validateManifests({ files, faults }: FoundManifests, options: ValidateOptions): Promise<ValidatedManifests> {
   const { resources, problems: unreadable } = readManifests(files, options.namespace ?? 'default');
   const belay = resources.filter(({ kind }) => (belayKinds as readonly string[]).includes(kind));
-  const wanted = belay.filter(({ namespace }) => options.namespace === null || namespace === options.namespace);
+  const own = belay.filter(({ namespace }) => options.namespace === null || namespace === options.namespace);
+  const wanted = [...own, ...borrowed(own, belay)];
   const problems: ManifestProblem[] = [...faults.map(fileProblem), ...unreadable, ...repeated(wanted)];
   const checked: CheckedManifest[] = [];
   if (wanted.length > 0) {
@@ -40,12 +42,27 @@ export async function validateManifests({ files, faults }: FoundManifests, optio
     for (const manifest of wanted) checked.push(checkManifest(manifest, resourceCheckFor(manifest.kind), problems));
   }
   const whole = unreadable.every(({ severity }) => severity === 'warning') && faults.length === 0;
-  const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort().map((namespace) => {
+  const namespaces = [...new Set(own.map(({ namespace }) => namespace))].sort().map((namespace) => {
     const found = checkNamespace(namespace, checked, { resources, whole, use: options.use, tools: compileTools });
     problems.push(...found.problems);
     return found.namespace;
   });
   return { problems: sortProblems(problems, files.map(({ name }) => name)), namespaces, resources };
+}
+
+/** Providers of namespaces that are left out, as far as chains of the others refer to them. */
+function borrowed(own: readonly ManifestResource[], belay: readonly ManifestResource[]): readonly ManifestResource[] {
+  const references = new Set(own.filter(({ kind }) => kind === 'FallbackChain').flatMap(({ value, namespace }) => referencesOf(value, namespace)));
+  return belay.filter((one) => one.kind === 'ModelProvider' && !own.includes(one) && references.has(`${one.namespace}/${one.name}`));
+}
+
+/** `NAMESPACE/NAME` of what a chain's targets refer to, whether or not the chain keeps its form. */
+function referencesOf({ spec }: JsonObject, namespace: string): readonly string[] {
+  const targets = isObject(spec) && Array.isArray(spec['targets']) ? (spec['targets'] as readonly Json[]) : [];
+  return targets.flatMap((target) => {
+    const reference = isObject(target) ? target['providerRef'] : null;
+    return isObject(reference) ? [`${String(reference['namespace'] ?? namespace)}/${String(reference['name'])}`] : [];
+  });
 }
 
 function fileProblem({ file, message }: { readonly file: string; readonly message: string }): ManifestProblem {

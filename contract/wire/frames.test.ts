@@ -156,7 +156,7 @@ describe('chains of a table', () => {
 describe('the bootstrap copy', () => {
   test.each([
     ['no table', {}, 'table.json', 'must be JSON as the operator writes it'],
-    ['a table of another schema', { 'table.json': '{"schemaVersion":9}' }, 'table.json: schemaVersion', 'this program reads routing tables of schemaVersion 1, not 9'],
+    ['a table of another schema', { 'table.json': '{"schemaVersion":9}' }, 'table.json: schemaVersion', 'must be 1, the schema version that this release reads, not 9'],
     ['endpoints that are none', { 'table.json': JSON.stringify(table), 'endpoints.json': '{}' }, 'endpoints.json: data', 'must be a list, not an object'],
   ])('with %s is refused', (_, data, path, message) => {
     expect(parseBootstrap(data)).toEqual({ ok: false, problems: [{ path, message }] });

@@ -39,7 +39,7 @@ function snapshotOf(members: Members, { data }: JsonObject): ReceivedSnapshot | 
     case 'table': return { ...common, type, data };
     case 'endpoints': return { ...common, type, data: parseEndpoints(data) };
     case 'keys': return { ...common, type, data: entriesOf(data, keyOf, ({ provider }) => provider) };
-    case 'hints': return { ...common, type, data: entriesOf(data, hintOf, ({ provider, model }) => `${provider}/${model}`) };
+    case 'hints': return { ...common, type, data: entriesOf(data, hintOf, ({ provider, model }) => `${provider} ${model}`) };
     default: return null;
   }
 }

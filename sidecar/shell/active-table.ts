@@ -3,7 +3,6 @@ import { createTargetHealth } from '../core/health/create-target-health.ts';
 import { createHedgeBudget } from '../core/health/create-hedge-budget.ts';
 import type { HedgeBudget, TargetHealth } from '../core/health/target-health.ts';
 import { compileTable } from '../core/plan/compile-table.ts';
-import { parseRoutingTable } from '../core/plan/parse-routing-table.ts';
 import type { CompiledChain, CompiledTable, CompiledTarget } from '../core/plan/compiled-table.ts';
 
 /** What a sidecar serves now: the last good table, the keys and the addresses of local targets, and what it learned. */
@@ -43,8 +42,7 @@ export function createActiveTable(random: Random): ActiveTable {
   return {
     current: () => held.table,
     apply(table) {
-      const read = parseRoutingTable(table);
-      const compiled = read.ok ? compileTable(read.value, held.table) : read;
+      const compiled = compileTable(table, held.table);
       if (!compiled.ok) return compiled;
       held.table = compiled.value;
       keepHealth(held, compiled.value);

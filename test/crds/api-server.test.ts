@@ -88,7 +88,7 @@ test('a new resource is Ready=Unknown, Pending, and has every default', async ()
 
 test.each([
   ['fallbackchains', { fallbackMode: 'Race', targets: [{ providerRef: { name: 'openai' }, model: 'gpt-4o' }] }, 'FallbackChain',
-    { serving: 'openai', sidecars: { connected: 3 }, conditions: [condition('True')] }, ['Name', 'Serving', 'Ready', 'Sidecars', 'Age', 'Mode', 'Targets'], ['printed', 'openai', 'True', 3, expect.any(String), 'Race']],
+    { serving: 'openai', sidecars: { connected: 3, current: 3, rejected: 0, lastError: '' }, conditions: [condition('True')] }, ['Name', 'Serving', 'Ready', 'Sidecars', 'Age', 'Mode', 'Targets'], ['printed', 'openai', 'True', 3, expect.any(String), 'Race']],
   ['modelproviders', { preset: 'Groq' }, 'ModelProvider', { conditions: [condition('False')] }, ['Name', 'Preset', 'Ready', 'Age', 'Base-URL', 'Suspended', 'Reason'], ['printed', 'Groq', 'False', expect.any(String)]],
 ])('kubectl get %s prints what an operator reads first', async (plural, spec, kind, status, columns, cells) => {
   const path = `/apis/belay.dev/v1alpha1/namespaces/default/${plural}`;

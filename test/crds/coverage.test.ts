@@ -23,7 +23,7 @@ describe.each(crdSchemas.map(({ kind, schema }) => [kind, schema] as const))('%s
     expect(messages).toContain(message);
   });
 
-  test('every text and every list is bounded', () => {
+  test('every text, every list and every map is bounded', () => {
     expect(unboundedOf(schema, '')).toEqual([]);
   });
 });
@@ -44,10 +44,11 @@ function rulesOf({ properties = {}, items = {}, 'x-kubernetes-validations': rule
   return [...new Set([...rules.map(({ message }) => message), ...below])];
 }
 
-function unboundedOf({ type, maxLength, maxItems, properties = {}, items }: OpenAPISchema, path: string): readonly string[] {
-  const here = (type === 'string' && maxLength === undefined) || (type === 'array' && maxItems === undefined) ? [path] : [];
+function unboundedOf({ type, maxLength, maxItems, maxProperties, properties = {}, additionalProperties, items }: OpenAPISchema, path: string): readonly string[] {
+  const unbounded = (type === 'string' && maxLength === undefined) || (type === 'array' && maxItems === undefined) || (additionalProperties !== undefined && maxProperties === undefined);
+  const here = unbounded ? [path] : [];
   const below = Object.entries(properties).flatMap(([name, property]) => unboundedOf(property, `${path}.${name}`));
-  return [...here, ...below, ...(items === undefined ? [] : unboundedOf(items, `${path}[]`))];
+  return [...here, ...below, ...(additionalProperties === undefined ? [] : unboundedOf(additionalProperties, `${path}{}`)), ...(items === undefined ? [] : unboundedOf(items, `${path}[]`))];
 }
 
 /** Paths of everything that a value sets; null sets nothing. */

@@ -9,7 +9,8 @@ export function applyDefaults(schema: OpenAPISchema, value: unknown): unknown {
     const { items } = schema;
     return items === undefined ? value : value.map((item) => applyDefaults(items, item));
   }
-  if (typeof value !== 'object' || value === null || schema.properties === undefined) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (schema.properties === undefined) return schema.additionalProperties === undefined ? value : Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
   const given: { readonly [name: string]: unknown } = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null && member !== undefined));
   const defaulted = Object.entries(schema.properties).flatMap(([name, property]) => {
     const member = Object.hasOwn(given, name) ? given[name] : property.default;

@@ -10,13 +10,14 @@ import { resolveTargets, withoutOutsiders, type KnownProviders, type ResolvedTar
 export interface CompiledChainEntry {
   readonly entry: ChainEntry;
   readonly findings: readonly Finding[];
-  /** A target may serve now: accepted, not suspended, its key not known to be missing. */
-  readonly usable: boolean;
+  /** Why no target can answer now: one clause a target. null: one may. */
+  readonly obstacles: readonly string[] | null;
 }
 
 /** What a chain takes when neither it nor its CRD says otherwise. */
 const raceLatencyBudgetMs = 2_000;
 const rateLimitWaitMs = 2_000;
+const deadlineMs = 600_000;
 const extraRequestsShare = 0.05;
 
 /** One FallbackChain, its defaults applied, to its entry in the table. */
@@ -37,7 +38,7 @@ export function compileChain({ metadata: { name }, spec }: FallbackChain, claime
       targets: allowed.map((target) => targetEntry(target, allowed)), race, unroutable,
     },
     findings,
-    usable: unroutable === null && allowed.some(({ suspended, provider }) => !suspended && provider.entry?.suspended === false && !provider.keyMissing),
+    obstacles: obstaclesOf(allowed),
   };
 }
 
@@ -57,7 +58,7 @@ function timesOf(spec: FallbackChainSpec, findings: Finding[]): Pick<ChainEntry,
   const waitUpTo = spec.triggers?.rateLimit?.waitUpTo;
   return {
     latencyBudgetMs,
-    deadlineMs: valueOr(0, parseDuration(spec.deadline, 'spec.deadline'), findings),
+    deadlineMs: valueOr(deadlineMs, parseDuration(spec.deadline, 'spec.deadline'), findings),
     rateLimitWaitUpToMs: waitUpTo === undefined
       ? (latencyBudgetMs === null ? rateLimitWaitMs : 0)
       : valueOr(0, parseDuration(waitUpTo, 'spec.triggers.rateLimit.waitUpTo'), findings),
@@ -71,6 +72,11 @@ function raceOf({ race }: FallbackChainSpec, findings: Finding[]): ChainEntry['r
     hedgeDelayMs: race.hedgeDelay === 'Auto' ? null : valueOr(null, parseDuration(race.hedgeDelay, 'spec.race.hedgeDelay'), findings),
     extraRequests: valueOr(extraRequestsShare, parseShare(race.extraRequests, 'spec.race.extraRequests'), findings),
   };
+}
+
+function obstaclesOf(targets: readonly ResolvedTarget[]): readonly string[] | null {
+  const obstacles = targets.flatMap(({ name, suspended, provider: { obstacle } }) => (suspended ? [`${name} is suspended`] : obstacle === null ? [] : [`${name} ${obstacle}`]));
+  return obstacles.length < targets.length ? null : obstacles;
 }
 
 /** Why the chain cannot be served at all; null: it can, with what is left of it. */

@@ -22,6 +22,7 @@ describe('a provider', () => {
     ['on a private address is not in the cluster', '{ preset: VLLM, baseURL: "http://10.0.0.1:8000/v1", allowInsecureHTTP: true }', { inCluster: false, allowInsecureHTTP: true }],
     ['that is local has an address of its own kind, and as many slots as it runs', '{ local: { engine: LlamaCpp, model: {} } }',
       { address: 'local:p', failureDomain: 'local:p', inCluster: true, concurrency: 2, cancellation: 'StopsBilling', needsKey: false }],
+    ['that is local has the slots of all its replicas', '{ local: { engine: LlamaCpp, model: {}, parallel: 4, replicas: 3 } }', { concurrency: 12 }],
     ['that is local may be limited further', '{ local: { engine: LlamaCpp, model: {}, parallel: 8 }, limits: { concurrency: 3 } }', { concurrency: 3 }],
     ['hands on limits, timeouts and headers', '{ preset: OpenAI, limits: { concurrency: 9 }, timeouts: { connect: 1s, idle: 1m }, headers: [ { name: a, value: b } ], suspend: true }',
       { concurrency: 9, timeouts: { connectMs: 1_000, firstContentMs: null, idleMs: 60_000 }, headers: [{ name: 'a', value: 'b' }], suspended: true }],

@@ -70,7 +70,7 @@ function providerConditions({ findings }: CompiledProvider): readonly Condition[
   ];
 }
 
-function chainConditions({ entry, findings, usable }: CompiledChainEntry): readonly Condition[] {
+function chainConditions({ entry, findings, obstacles }: CompiledChainEntry): readonly Condition[] {
   const errors = findingsOf(findings, 'Error');
   const accepted = entry.unroutable === null;
   return [
@@ -79,7 +79,7 @@ function chainConditions({ entry, findings, usable }: CompiledChainEntry): reado
       : { ...conditionOf('Accepted', 'False', 'NoUsableTarget', '', findingsOf(findings, 'Error', 'Accepted')), message: sentenceOf(entry.unroutable) },
     resolvedRefs(findings),
     ...(accepted && errors.length > 0 ? [conditionOf('PartiallyInvalid', 'True', 'PartiallyInvalid', '', errors)] : []),
-    readyOf(accepted, usable),
+    readyOf(accepted, obstacles),
   ];
 }
 
@@ -88,11 +88,10 @@ function resolvedRefs(findings: ResourceConditions['findings']): Condition {
   return conditionOf('ResolvedRefs', unresolved.length === 0 ? 'True' : 'False', 'ResolvedRefs', 'Everything that is referred to exists.', unresolved);
 }
 
-function readyOf(accepted: boolean, usable: boolean): Condition {
-  if (usable) return { type: 'Ready', status: 'True', reason: 'Ready', message: 'At least one target can answer.' };
-  return accepted
-    ? { type: 'Ready', status: 'False', reason: 'NoUsableTarget', message: 'No target can answer: each is suspended or lacks its key.' }
-    : { type: 'Ready', status: 'False', reason: 'NotAccepted', message: 'The chain is not accepted: see the condition Accepted.' };
+function readyOf(accepted: boolean, obstacles: readonly string[] | null): Condition {
+  if (!accepted) return { type: 'Ready', status: 'False', reason: 'NotAccepted', message: 'The chain is not accepted: see the condition Accepted.' };
+  if (obstacles !== null) return { type: 'Ready', status: 'False', reason: 'NoUsableTarget', message: `No target can answer: ${obstacles.join(', ')}.` };
+  return { type: 'Ready', status: 'True', reason: 'Ready', message: 'At least one target can answer.' };
 }
 
 function sentenceOf(text: string | null): string {

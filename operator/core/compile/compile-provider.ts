@@ -17,8 +17,8 @@ export interface CompiledProvider {
   readonly local: boolean;
   /** Open weights for all that is known: a self-hosted preset, or a private address of no known provider. */
   readonly openModel: boolean;
-  /** Its key is known to be missing: it stays in the table, and its requests wait for the key. */
-  readonly keyMissing: boolean;
+  /** Why it is known to answer nothing now, though it stays in the table: a clause for people. null: nothing is known against it. */
+  readonly obstacle: string | null;
   /** Window of a model in tokens; null: not known. */
   readonly contextTokens: (model: string) => number | null;
   readonly findings: readonly Finding[];
@@ -39,10 +39,18 @@ export function compileProvider({ metadata, spec }: ModelProvider, namespace: st
     origin: address === null ? null : address.origin,
     local: spec.local !== undefined,
     openModel: preset === null ? address !== null && address.place !== 'Public' : preset.baseURL === null,
-    keyMissing: findings.some(isKeyFinding),
+    obstacle: obstacleOf(name, spec, snapshot, findings),
     contextTokens: windowsOf(spec),
     findings,
   };
+}
+
+function obstacleOf(name: string, { suspend, local }: ModelProviderSpec, { endpoints = [] }: Snapshot, findings: readonly Finding[]): string | null {
+  if (suspend) return 'is suspended';
+  if (findings.some(isKeyFinding)) return 'lacks its key';
+  const state = local === undefined ? undefined : endpoints.find((endpoint) => endpoint.name === name)?.state;
+  if (state === 'Loading') return 'is loading its model';
+  return state === 'Absent' ? 'has no server' : null;
 }
 
 function identityOf(spec: ModelProviderSpec, preset: Preset | null, { text, place, host }: ProviderAddress): Pick<ProviderEntry, 'preset' | 'dialect' | 'address' | 'inCluster' | 'failureDomain' | 'cancellation'> {
@@ -71,7 +79,7 @@ function limitsOf(spec: ModelProviderSpec): Pick<ProviderEntry, 'allowInsecureHT
     needsKey: spec.credentials !== undefined,
     suspended: spec.suspend,
     headers: (spec.headers ?? []).map(({ name, value }) => ({ name, value })),
-    concurrency: spec.limits?.concurrency ?? spec.local?.parallel ?? null,
+    concurrency: spec.limits?.concurrency ?? (spec.local === undefined ? null : spec.local.parallel * spec.local.replicas),
   };
 }
 

@@ -897,7 +897,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "format": "int32",
                   "minimum": 1,
                   "maximum": 100000,
-                  "description": "Requests under way at once. Default: unlimited; for a local provider its parallel."
+                  "description": "Requests under way at once. Default: unlimited; for a local provider its parallel × replicas."
                 }
               }
             },
@@ -987,18 +987,16 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "x-kubernetes-validations": [
                         {
                           "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
-                          "message": "each must be the key of a label, such as team or example.com/team"
+                          "message": "each key must be that of a label, such as team or example.com/team"
+                        },
+                        {
+                          "rule": "self.all(key, self[key] == '' || self[key].matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
+                          "message": "each value must be that of a label: letters, digits, -, _ and ., with a letter or digit at each end"
                         }
                       ],
                       "additionalProperties": {
                         "type": "string",
-                        "maxLength": 63,
-                        "x-kubernetes-validations": [
-                          {
-                            "rule": "self == '' || self.matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$')",
-                            "message": "must be the value of a label: letters, digits, -, _ and ., with a letter or digit at each end"
-                          }
-                        ]
+                        "maxLength": 63
                       }
                     },
                     "matchExpressions": {
@@ -1161,19 +1159,16 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "x-kubernetes-validations": [
                         {
                           "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
-                          "message": "each must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                          "message": "each key must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                        },
+                        {
+                          "rule": "self.all(key, self[key].matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$'))",
+                          "message": "each value must be a quantity such as 500m, \"2\" or 2Gi"
                         }
                       ],
                       "additionalProperties": {
                         "type": "string",
-                        "minLength": 1,
-                        "maxLength": 32,
-                        "x-kubernetes-validations": [
-                          {
-                            "rule": "self.matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$')",
-                            "message": "must be a quantity such as 500m, \"2\" or 2Gi"
-                          }
-                        ]
+                        "maxLength": 32
                       }
                     },
                     "limits": {
@@ -1183,19 +1178,16 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "x-kubernetes-validations": [
                         {
                           "rule": "self.all(key, key.size() <= 317 && key.matches('^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$'))",
-                          "message": "each must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                          "message": "each key must be the name of a resource, such as cpu, memory or nvidia.com/gpu"
+                        },
+                        {
+                          "rule": "self.all(key, self[key].matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$'))",
+                          "message": "each value must be a quantity such as 500m, \"2\" or 2Gi"
                         }
                       ],
                       "additionalProperties": {
                         "type": "string",
-                        "minLength": 1,
-                        "maxLength": 32,
-                        "x-kubernetes-validations": [
-                          {
-                            "rule": "self.matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$')",
-                            "message": "must be a quantity such as 500m, \"2\" or 2Gi"
-                          }
-                        ]
+                        "maxLength": 32
                       }
                     }
                   }

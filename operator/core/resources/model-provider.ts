@@ -64,7 +64,7 @@ export interface ModelProviderSpec {
   };
   /** Limits of the whole fleet at this provider. */
   readonly limits?: {
-    /** Requests under way at once. Default: unlimited; for a local provider its parallel. */
+    /** Requests under way at once. Default: unlimited; for a local provider its parallel × replicas. */
     readonly concurrency?: number;
   };
   /** What is known of this provider's models. */

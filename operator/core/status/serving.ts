@@ -1,4 +1,7 @@
-import type { ChainReport, FailureClass, TargetReport } from '@belay/contract';
+import type { ChainReport } from '@belay/contract';
+import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
+import type { FallbackFacts } from './serving-words.ts';
+import { growthOf, withTraffic, type TrafficSecond } from './traffic.ts';
 
 /** What sidecars reported of late, and what was last concluded from it. Plain and immutable: each step gives the next. Times are monotonic. */
 export interface Serving {
@@ -18,48 +21,34 @@ export interface SidecarTotals {
 }
 
 export interface ChainServing {
-  /** Oldest first, each of one second, none older than `windowMs`. */
+  /** Oldest first, those of the last minute. */
   readonly seconds: readonly TrafficSecond[];
   readonly verdict: Verdict | null;
+  /** Of each target, what its last traffic showed. */
+  readonly health: ReadonlyMap<string, Health>;
 }
 
-/** What the reports of one second added. */
-export interface TrafficSecond {
-  readonly second: number;
-  /** Requests that no target answered. */
-  readonly failed: number;
-  readonly targets: ReadonlyMap<string, TargetTraffic>;
-}
+export type Health = NonNullable<FallbackChainStatus['targets']>[number]['health'];
 
-export interface TargetTraffic {
-  readonly served: number;
-  readonly attempts: number;
-  readonly failures: number;
-  /** Failures by the class that their report named last. */
-  readonly classes: ReadonlyMap<FailureClass, number>;
-}
-
-/** Who serves a chain: what holds until traffic says otherwise. */
+/** Who serves a chain: what holds until traffic says otherwise. `preferred`: the target that should, and does or does not. */
 export type Verdict =
-  | { readonly state: 'preferred'; readonly target: string }
+  | { readonly state: 'preferred'; readonly preferred: string }
   | {
     readonly state: 'fallback';
-    /** Monotonic; when the first request fell back. */
-    readonly sinceMs: number;
-    /** The same moment for people. */
-    readonly sinceWallMs: number;
-    /** Who answers most; null: nobody answers. */
-    readonly target: string | null;
-    /** `status.serving`, as last written. */
-    readonly text: string;
-    /** An Event has told of it. */
-    readonly told: boolean;
+    readonly preferred: string;
+    /** As traffic last showed it. */
+    readonly facts: FallbackFacts;
+    /** Whom the last Event named as answering; null: nobody. */
+    readonly told: string | null;
   };
 
-/** How far back traffic counts. */
-export const windowMs = 60_000;
 /** Totals of a sidecar that was not heard of for longer are a new start: what happened meanwhile is not of now. */
 const forgetAfterMs = 30_000;
+/** A chain without traffic for longer is forgotten, unless it is in a fallback; its status says on what it last said. */
+const forgetChainAfterMs = 3_600_000;
+
+/** A chain of which nothing was heard yet. */
+export const untouched: ChainServing = { seconds: [], verdict: null, health: new Map() };
 
 export function initialServing(): Serving {
   return { namespaces: new Map() };
@@ -88,68 +77,19 @@ export function forgetSidecar(serving: Serving, uid: string): Serving {
   return { namespaces: new Map(serving.namespaces).set(namespace, { sidecars: new Map([...sidecars].filter(([other]) => other !== uid)), chains }) };
 }
 
+/** What each sidecar that is still heard of said last of a chain. */
+export function liveReports({ namespaces }: Serving, namespace: string, chain: string, nowMs: number): readonly ChainReport[] {
+  const live = [...(namespaces.get(namespace)?.sidecars.values() ?? [])].filter(({ atMs }) => nowMs - atMs <= forgetAfterMs);
+  return live.flatMap(({ chains }) => chains.get(chain) ?? []);
+}
+
 function addTraffic(before: ReadonlyMap<string, ChainServing>, reports: readonly ChainReport[], last: SidecarTotals, nowMs: number): ReadonlyMap<string, ChainServing> {
-  const chains = new Map(before);
+  const chains = new Map([...before].filter(([, { seconds, verdict }]) => verdict?.state === 'fallback' || nowMs - (seconds.at(-1)?.second ?? 0) * 1_000 < forgetChainAfterMs));
   for (const report of reports) {
-    const traffic = growth(report, last.chains.get(report.name));
+    const traffic = growthOf(report, last.chains.get(report.name));
     if (traffic === null) continue;
-    const chain = chains.get(report.name) ?? { seconds: [], verdict: null };
+    const chain = chains.get(report.name) ?? untouched;
     chains.set(report.name, { ...chain, seconds: withTraffic(chain.seconds, traffic, nowMs) });
   }
   return chains;
-}
-
-type Traffic = Omit<TrafficSecond, 'second'>;
-
-/** What a chain's totals grew by; null: nothing. */
-function growth(now: ChainReport, before: ChainReport | undefined): Traffic | null {
-  const restarted = before !== undefined && fell(now, before);
-  const base = restarted ? undefined : before;
-  const targets = new Map(now.targets.flatMap((target) => {
-    const from = base?.targets.find(({ name }) => name === target.name);
-    const grown = { served: target.served - (from?.served ?? 0), attempts: target.attempts - (from?.attempts ?? 0), failures: target.failures - (from?.failures ?? 0) };
-    const { lastFailure } = target;
-    const classes = new Map(lastFailure === null || grown.failures === 0 ? [] : [[lastFailure, grown.failures]]);
-    return grown.served + grown.attempts + grown.failures === 0 ? [] : [[target.name, { ...grown, classes }] as const];
-  }));
-  const failed = now.failed - (base?.failed ?? 0);
-  return failed === 0 && targets.size === 0 ? null : { failed, targets };
-}
-
-function fell(now: ChainReport, before: ChainReport): boolean {
-  const targetFell = (target: TargetReport) => {
-    const from = before.targets.find(({ name }) => name === target.name);
-    return from !== undefined && (target.served < from.served || target.attempts < from.attempts || target.failures < from.failures);
-  };
-  return now.requests < before.requests || now.failed < before.failed || now.targets.some(targetFell);
-}
-
-function withTraffic(seconds: readonly TrafficSecond[], traffic: Traffic, nowMs: number): readonly TrafficSecond[] {
-  const second = Math.floor(nowMs / 1_000);
-  const kept = seconds.filter((one) => (second - one.second) * 1_000 < windowMs);
-  const last = kept.at(-1);
-  if (last?.second !== second) return [...kept, { second, ...traffic }];
-  return [...kept.slice(0, -1), { second, failed: last.failed + traffic.failed, targets: addTargets(last.targets, traffic.targets) }];
-}
-
-/** Traffic of both, target by target. */
-export function addTargets(one: ReadonlyMap<string, TargetTraffic>, other: ReadonlyMap<string, TargetTraffic>): ReadonlyMap<string, TargetTraffic> {
-  const sum = new Map(one);
-  for (const [name, traffic] of other) {
-    const before = sum.get(name);
-    sum.set(name, before === undefined ? traffic : {
-      served: before.served + traffic.served,
-      attempts: before.attempts + traffic.attempts,
-      failures: before.failures + traffic.failures,
-      classes: addCounts(before.classes, traffic.classes),
-    });
-  }
-  return sum;
-}
-
-/** Failures of both, class by class. */
-function addCounts(one: ReadonlyMap<FailureClass, number>, other: ReadonlyMap<FailureClass, number>): ReadonlyMap<FailureClass, number> {
-  const sum = new Map(one);
-  for (const [name, count] of other) sum.set(name, (sum.get(name) ?? 0) + count);
-  return sum;
 }

@@ -1,8 +1,9 @@
-import type { ChainEntry, EndpointEntry } from '@belay/contract';
-import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
-import type { Serving } from './serving.ts';
-
-export type TargetStatus = NonNullable<FallbackChainStatus['targets']>[number];
+import type { ChainEntry, TargetEntry, TargetReport } from '@belay/contract';
+import { judge, trafficSince, type Judgement, type Trial } from './judge-serving.ts';
+import { describeClearedEvent, describeFallback, describeFallbackEvent, parseFallback, type FallbackFacts } from './serving-words.ts';
+import { liveReports, untouched, type ChainServing, type Serving, type Verdict } from './serving.ts';
+import { faultOf, healthOf, isOut, isSuspended, targetStatus, type TargetEvidence, type TargetFacts, type TargetStatus } from './target-status.ts';
+import { lastMinute, recentSeconds, requestsOf, sumOf, trafficOf, unansweredOf } from './traffic.ts';
 
 /** An Event to record on the FallbackChain. */
 export interface ServingEvent {
@@ -14,7 +15,7 @@ export interface ServingEvent {
 /** What a chain's sidecars show, and the state to go on with. */
 export interface ServingView {
   readonly next: Serving;
-  /** `status.serving`; null: there was no traffic yet that says. */
+  /** `status.serving`; null: no traffic has said yet. */
   readonly text: string | null;
   /** `status.targets`. */
   readonly targets: readonly TargetStatus[];
@@ -22,11 +23,117 @@ export interface ServingView {
 }
 
 /** What else is known of a chain. */
-export interface ServingContext {
-  /** Where local providers answer now, by the names of the table. */
-  readonly endpoints?: readonly EndpointEntry[];
-  /** `status.serving` as it stands, so that a restarted operator goes on with it. */
+export interface ServingContext extends TargetFacts {
+  /** `status.serving` as it stands: an operator that was restarted goes on with it. */
   readonly before?: string | undefined;
 }
 
-export type ViewServing = (serving: Serving, namespace: string, entry: ChainEntry, nowMs: number, wallMs: number, context?: ServingContext) => ServingView;
+/** Everything that is known of the chain at this moment. */
+interface Sight {
+  readonly entry: ChainEntry;
+  readonly context: ServingContext;
+  readonly chain: ChainServing;
+  readonly evidence: readonly TargetEvidence[];
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+/**
+ * Who answers a chain's requests, from what its sidecars report: call it at each report, and about every 5 s. `nowMs` is the clock of
+ * `noteReport`, `wallMs` the same moment for people. With no traffic the last verdict holds. Only names of the chain's own targets and classes of
+ * failure are ever said, whatever stands in the reports.
+ */
+export function viewServing(serving: Serving, namespace: string, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext = {}): ServingView {
+  const sight = sightOf(serving, namespace, entry, nowMs, wallMs, context);
+  const last = lastVerdict(sight);
+  const trial = trialOf(sight);
+  const judgement = trial === null ? null : judge(trial, last);
+  const { verdict, events } = judgement === null || trial === null ? { verdict: last, events: [] } : conclude(sight, trial, judgement, last);
+  const health = new Map(sight.evidence.map((one) => [one.target.name, healthOf(one, sight.chain.health.get(one.target.name) ?? 'Unknown')] as const));
+  return {
+    next: withChain(serving, namespace, entry.name, { seconds: sight.chain.seconds, verdict, health }),
+    text: verdict === null ? null : verdict.state === 'preferred' ? verdict.preferred : describeFallback(verdict.facts, wallMs),
+    targets: sight.evidence.map((one) => targetStatus(one, health.get(one.target.name) ?? 'Unknown')),
+    events,
+  };
+}
+
+function sightOf(serving: Serving, namespace: string, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext): Sight {
+  const chain = serving.namespaces.get(namespace)?.chains.get(entry.name) ?? untouched;
+  const reports = liveReports(serving, namespace, entry.name, nowMs);
+  const recent = sumOf(recentSeconds(chain.seconds, nowMs));
+  const minute = sumOf(lastMinute(chain.seconds, nowMs));
+  const reportsOf = ({ name }: TargetEntry): readonly TargetReport[] => reports.flatMap(({ targets }) => targets.filter((target) => target.name === name));
+  return { entry, context, chain, nowMs, wallMs, evidence: entry.targets.map((target) => ({ target, facts: context, reports: reportsOf(target), recent, minute })) };
+}
+
+/** What held until now, as long as it speaks of targets that the chain still has, and of its first. */
+function lastVerdict({ entry, context, chain: { verdict } }: Sight): Verdict | null {
+  if (verdict === null) return null;
+  const names = entry.targets.filter((target) => !isSuspended(target, context)).map(({ name }) => name);
+  const whole = verdict.preferred === names[0] && (verdict.state === 'preferred' || verdict.facts.target === null || names.includes(verdict.facts.target));
+  return whole ? verdict : null;
+}
+
+function trialOf({ entry, context, chain, evidence, nowMs, wallMs }: Sight): Trial | null {
+  const [first, ...rest] = entry.targets.filter((target) => !isSuspended(target, context));
+  if (first === undefined) return null;
+  const reports = evidence.filter(({ target }) => target === first).flatMap((one) => one.reports);
+  return { targets: [first, ...rest], seconds: lastMinute(chain.seconds, nowMs), preferredOut: isOut(reports), nowMs, wallMs };
+}
+
+interface Conclusion {
+  readonly verdict: Verdict;
+  readonly events: readonly ServingEvent[];
+}
+
+/** The verdict to go on with, and the Events of what changed. */
+function conclude(sight: Sight, trial: Trial, judgement: Judgement, last: Verdict | null): Conclusion {
+  const earlier = earlierFallback(sight, last);
+  if (judgement.state === 'fallback') return fallenBack(sight, trial, judgement, last, earlier);
+  const preferred = trial.targets[0].name;
+  const verdict = { state: 'preferred', preferred } as const;
+  if (earlier === null) return { verdict, events: [] };
+  return { verdict, events: [{ type: 'Normal', reason: 'FallbackCleared', message: describeClearedEvent(sight.entry.name, preferred, earlier.target, earlier.sinceWallMs, sight.wallMs) }] };
+}
+
+function fallenBack(sight: Sight, trial: Trial, judgement: Fallback, last: Verdict | null, earlier: EarlierFallback | null): Conclusion {
+  const { target } = judgement;
+  const preferred = trial.targets[0].name;
+  const facts = fallbackFacts(sight, trial, judgement, earlier?.sinceWallMs ?? judgement.sinceWallMs);
+  // Traffic of a fallback that is long over says nothing of who answers it now.
+  if (last?.state === 'fallback' && !facts.shares.some((one) => one.target === target)) return { verdict: last, events: [] };
+  const verdict = { state: 'fallback', preferred, facts } as const;
+  // The first target's part of a fallback grows as it recovers: that is no news until the fallback is over.
+  if (earlier !== null && (earlier.target === target || target === preferred)) return { verdict: { ...verdict, told: earlier.target }, events: [] };
+  return { verdict: { ...verdict, told: target }, events: [{ type: 'Warning', reason: 'FallbackActive', message: describeFallbackEvent(facts, sight.wallMs) }] };
+}
+
+type Fallback = Extract<Judgement, { readonly state: 'fallback' }>;
+
+interface EarlierFallback {
+  readonly target: string | null;
+  readonly sinceWallMs: number;
+}
+
+/** The fallback that an Event has told of and that is not over; null: none. */
+function earlierFallback({ context, wallMs }: Sight, last: Verdict | null): EarlierFallback | null {
+  if (last === null) return parseFallback(context.before ?? '', wallMs);
+  return last.state === 'fallback' ? { target: last.told, sinceWallMs: last.facts.sinceWallMs } : null;
+}
+
+function fallbackFacts({ entry, evidence }: Sight, { targets, seconds }: Trial, { target, sinceMs }: Fallback, sinceWallMs: number): FallbackFacts {
+  const traffic = trafficSince(seconds, sinceMs);
+  const requests = requestsOf(traffic);
+  const counts = [...targets.map(({ name }) => ({ target: name, count: trafficOf(traffic, name).served })), { target: null, count: unansweredOf(traffic) }];
+  const shares = counts.filter(({ count }) => count > 0).map((one) => ({ target: one.target, share: one.count / requests })).sort((a, b) => b.share - a.share);
+  const [preferred] = targets;
+  const before = target === null ? targets : targets.slice(0, Math.max(1, targets.findIndex(({ name }) => name === target)));
+  const faults = before.flatMap(({ name }) => evidence.filter((one) => one.target.name === name)).map((one) => ({ target: one.target.name, fault: faultOf(one) }));
+  return { chain: entry.name, preferred: preferred.name, target, shares, faults, sinceWallMs };
+}
+
+function withChain({ namespaces }: Serving, namespace: string, name: string, chain: ChainServing): Serving {
+  const before = namespaces.get(namespace) ?? { sidecars: new Map(), chains: new Map() };
+  return { namespaces: new Map(namespaces).set(namespace, { sidecars: before.sidecars, chains: new Map(before.chains).set(name, chain) }) };
+}

@@ -1,13 +1,12 @@
-import { parsed, type ChainEntry, type Parsed, type Problem, type ProviderEntry, type RoutingTable, type TargetEntry } from '@belay/contract';
+import { parsed, parseRoutingTable, type ChainEntry, type Parsed, type Problem, type ProviderEntry, type TargetEntry } from '@belay/contract';
 import type { CompiledChain, CompiledTable, CompiledTarget } from './compiled-table.ts';
-import { parseRoutingTable } from './parse-routing-table.ts';
 
 /**
  * A table made ready to serve, or every problem with its path; nothing of `previous` changes either way. A chain that
  * arrives unroutable goes on in its last good form, marked stale, without targets whose provider is gone or that its
  * egress now forbids; where there is none it has no targets, and its `entry.unroutable` says why.
  */
-export function compileTable(table: RoutingTable, previous: CompiledTable | null): Parsed<CompiledTable> {
+export function compileTable(table: unknown, previous: CompiledTable | null): Parsed<CompiledTable> {
   const checked = parseRoutingTable(table);
   if (!checked.ok) return checked;
   const { version, namespace, providers, chains } = checked.value;
@@ -47,7 +46,7 @@ function compileChain(entry: ChainEntry, providers: ReadonlyMap<string, Provider
 
 function compileTarget(entry: TargetEntry, providers: ReadonlyMap<string, ProviderEntry>): CompiledTarget[] {
   const provider = providers.get(entry.provider);
-  return provider === undefined ? [] : [{ healthKey: `${provider.name}/${entry.model}`, entry, provider }];
+  return provider === undefined ? [] : [{ healthKey: `${provider.name} ${entry.model}`, entry, provider }];
 }
 
 function checkChain(problems: Problem[], path: string, { targets, unroutable }: ChainEntry, providers: ReadonlyMap<string, ProviderEntry>): void {

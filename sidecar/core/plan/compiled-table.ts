@@ -20,7 +20,7 @@ export interface CompiledChain {
 }
 
 export interface CompiledTarget {
-  /** `PROVIDER/MODEL`: targets of several chains that are one model at one provider share their health. */
+  /** Provider and model with a space between, which stands in neither: targets of several chains that are one model at one provider share their health. */
   readonly healthKey: string;
   readonly entry: TargetEntry;
   readonly provider: ProviderEntry;

@@ -95,14 +95,14 @@ describe('which targets, in which order', () => {
   });
 
   test('compiled targets stand beside the planned ones', () => {
-    expect(planned({ settings: { targets: ['c', 'a'] } }).targets.map(({ healthKey }) => healthKey)).toEqual(['c/model-of-c', 'a/model-of-a']);
+    expect(planned({ settings: { targets: ['c', 'a'] } }).targets.map(({ healthKey }) => healthKey)).toEqual(['c model-of-c', 'a model-of-a']);
   });
 
   test('in a race the second goes first, and says so, only if it keeps the budget that the first misses', () => {
     const slow = { health: { quantiles: quantiles(4_000) } };
     const quick = { health: { quantiles: quantiles(400) } };
     const race = { chain: { fallbackMode: 'Race', latencyBudgetMs: 2_000 } } as const;
-    expect(planned({ ...race, targets: { a: slow, b: quick } })).toMatchObject({ note: 'b first: a p90 6.0 s > budget 2.0 s', targets: [{ healthKey: 'b/model-of-b' }, { healthKey: 'a/model-of-a' }, {}] });
+    expect(planned({ ...race, targets: { a: slow, b: quick } })).toMatchObject({ note: 'b first: a p90 6.0 s > budget 2.0 s', targets: [{ healthKey: 'b model-of-b' }, { healthKey: 'a model-of-a' }, {}] });
     expect(order({ ...race, targets: { a: slow, b: slow } })).toEqual(['a', 'b', 'c']);
     expect(order({ ...race, targets: { a: quick, b: quick } })).toEqual(['a', 'b', 'c']);
     expect(order({ ...race, targets: { a: slow } })).toEqual(['a', 'b', 'c']);

@@ -1,4 +1,4 @@
-import type { Problem } from '@belay/contract';
+import type { Problem } from './problem.ts';
 
 /** Reads a JSON value field by field; what is wrong is gathered, with its path, and a stand-in goes on in its place. */
 export interface Shape {
@@ -13,11 +13,18 @@ export function refuse({ path, problems, value }: Shape, expected: string): void
 }
 
 export function field(shape: Shape, name: string): Shape {
-  const value = isObject(shape.value) ? shape.value[name] : undefined;
+  const value = isObject(shape.value) && Object.hasOwn(shape.value, name) ? shape.value[name] : undefined;
   return { path: shape.path === '' ? name : `${shape.path}.${name}`, value, problems: shape.problems };
 }
 
-/** Each element read by `read`; an object where an object is not is said once. */
+/** What `read` makes of an object; where there is none, that is said once, and not again for each of its fields. */
+export function object<T>(shape: Shape, read: (shape: Shape) => T): T {
+  if (isObject(shape.value)) return read(shape);
+  refuse(shape, 'an object');
+  return read({ ...shape, problems: [] });
+}
+
+/** Each element read by `read`. */
 export function list<T>(shape: Shape, read: (element: Shape) => T): T[] {
   if (!Array.isArray(shape.value)) {
     refuse(shape, 'a list');
@@ -45,11 +52,11 @@ export function flag(shape: Shape): boolean {
   return false;
 }
 
-export function oneOf<const T extends string>(shape: Shape, choices: readonly T[]): T {
+export function oneOf<const T extends string>(shape: Shape, choices: readonly [T, ...T[]]): T {
   const found = choices.find((choice) => choice === shape.value);
   if (found !== undefined) return found;
   refuse(shape, `one of ${choices.join(', ')}`);
-  return choices[0] as T;
+  return choices[0];
 }
 
 /** A whole number from `least` to `most`. */
@@ -66,17 +73,20 @@ export function share(shape: Shape): number {
   return 0;
 }
 
-/** null, or what `read` makes of it. A field that is missing counts as null. */
+/** null, or what `read` makes of it. A field that is missing counts as null: a compiler of an earlier release did not know it. */
 export function orNull<T>(shape: Shape, read: (shape: Shape) => T): T | null {
   return shape.value === null || shape.value === undefined ? null : read(shape);
 }
 
-function describeValue(value: unknown): string {
-  if (value === undefined) return 'missing';
-  const json = JSON.stringify(value) ?? typeof value;
-  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+export function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What stands there, short enough for a message. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
 }

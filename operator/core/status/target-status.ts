@@ -1,0 +1,98 @@
+import type { EndpointEntry, FailureClass, KeyEntry, ProviderEntry, TargetEntry, TargetReport } from '@belay/contract';
+import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
+import type { Fault } from './describe-fault.ts';
+import type { Health } from './serving.ts';
+import { mainFailure, trafficOf, type TargetTraffic, type Traffic } from './traffic.ts';
+
+export type TargetStatus = NonNullable<FallbackChainStatus['targets']>[number];
+
+/** What is known of a chain's targets beside what sidecars report; what is left out is not judged. */
+export interface TargetFacts {
+  /** Of the chain's table. */
+  readonly providers?: readonly ProviderEntry[];
+  /** Where local providers answer now, by the names of the table. */
+  readonly endpoints?: readonly EndpointEntry[];
+  /** Providers whose key can be delivered. */
+  readonly keys?: readonly Pick<KeyEntry, 'provider'>[];
+}
+
+/** What is known of one target. */
+export interface TargetEvidence {
+  readonly target: TargetEntry;
+  readonly facts: TargetFacts;
+  /** What each live sidecar reported of it last. */
+  readonly reports: readonly TargetReport[];
+  /** Traffic of the last seconds, and of the last minute. */
+  readonly recent: Traffic;
+  readonly minute: Traffic;
+}
+
+const degradedBelow = 0.9;
+const unhealthyBelow = 0.5;
+/** What traffic alone can show. */
+const lastSeen: readonly Health[] = ['Healthy', 'Degraded', 'Unhealthy'];
+
+/** A person took it out. */
+export function isSuspended(target: TargetEntry, { providers = [] }: TargetFacts): boolean {
+  return target.suspended || providers.some(({ name, suspended }) => name === target.provider && suspended);
+}
+
+/** Why it cannot be asked, whatever it answered before; null: nothing is known against it. */
+function absenceOf({ provider }: TargetEntry, { providers = [], endpoints = [], keys }: TargetFacts): Extract<Fault, 'Loading' | 'Absent' | 'KeyNotDelivered'> | null {
+  const state = endpoints.find(({ name }) => name === provider)?.state;
+  if (state === 'Loading' || state === 'Absent') return state;
+  const needsKey = providers.some(({ name, needsKey: needed }) => name === provider && needed);
+  return needsKey && keys !== undefined && keys.every((key) => key.provider !== provider) ? 'KeyNotDelivered' : null;
+}
+
+/** Why a target does not answer. */
+export function faultOf({ target, facts, reports, minute }: TargetEvidence): Fault {
+  return absenceOf(target, facts)
+    ?? mainFailure(trafficOf(minute, target.name))
+    ?? mostOf(reports.filter(({ breaker }) => breaker !== 'closed'))
+    ?? mostOf(reports)
+    ?? 'NotTried';
+}
+
+/** The last failure that most of them name. */
+function mostOf(reports: readonly TargetReport[]): FailureClass | null {
+  const counts = new Map<FailureClass, number>();
+  for (const { lastFailure } of reports) if (lastFailure !== null) counts.set(lastFailure, (counts.get(lastFailure) ?? 0) + 1);
+  const [most] = [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
+  return most?.[0] ?? null;
+}
+
+/** Most sidecars that ever asked it keep their breakers from it. */
+export function isOut(reports: readonly TargetReport[]): boolean {
+  const asked = reports.filter(({ breaker, attempts }) => breaker !== 'closed' || attempts > 0);
+  return asked.length > 0 && asked.filter(({ breaker }) => breaker !== 'closed').length * 2 >= asked.length;
+}
+
+/** Health by what sidecars saw; where they saw nothing, `last` holds. */
+export function healthOf({ target, facts, reports, recent }: TargetEvidence, last: Health): Health {
+  if (isSuspended(target, facts)) return 'Suspended';
+  const absence = absenceOf(target, facts);
+  if (absence === 'KeyNotDelivered') return 'Unhealthy';
+  return absence ?? seenHealth(trafficOf(recent, target.name), reports, last);
+}
+
+function seenHealth({ attempts, failures }: TargetTraffic, reports: readonly TargetReport[], last: Health): Health {
+  const success = attempts === 0 ? 1 : 1 - failures / attempts;
+  if (success < unhealthyBelow || isOut(reports)) return 'Unhealthy';
+  if (success < degradedBelow || reports.some(({ breaker }) => breaker !== 'closed')) return 'Degraded';
+  return attempts > 0 ? 'Healthy' : lastSeen.includes(last) ? last : 'Unknown';
+}
+
+/** One line of `status.targets`. */
+export function targetStatus({ target, reports, minute }: TargetEvidence, health: Health): TargetStatus {
+  const { attempts, failures } = trafficOf(minute, target.name);
+  const medians = reports.flatMap(({ firstContentP50Ms }) => firstContentP50Ms ?? []).sort((a, b) => a - b);
+  const median = medians[Math.floor((medians.length - 1) / 2)];
+  return {
+    name: target.name,
+    tier: target.tier,
+    health,
+    ...(attempts === 0 ? {} : { successRate: `${Math.floor(Math.max(0, 1 - failures / attempts) * 1_000) / 10}%` }),
+    ...(median === undefined ? {} : { firstContentP50Ms: Math.round(median) }),
+  };
+}

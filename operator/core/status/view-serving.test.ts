@@ -1,0 +1,318 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { failureClasses, type ChainEntry, type ChainReport, type FailureClass, type TargetReport } from '@belay/contract';
+import { forgetSidecar, initialServing, noteReport, type Serving } from './serving.ts';
+import { viewServing, type ServingContext, type ServingEvent } from './view-serving.ts';
+
+const midnight = Date.parse('2026-11-24T00:00:00Z');
+const at = (time: string) => Date.parse(`2026-11-24T${time}:00Z`);
+
+/** What one sidecar's requests did between two reports. */
+interface Interval {
+  readonly [target: string]: { readonly served?: number; readonly failures?: number; readonly failure?: FailureClass; readonly breaker?: TargetReport['breaker'] };
+}
+
+/** Sidecars that report every 5 s, and the operator that looks after each report. The monotonic clock starts at 1,000,000. */
+function fleet(names: readonly string[] = ['opus', 'gemini', 'local'], { context = {}, start = at('02:50') }: { readonly context?: ServingContext; readonly start?: number } = {}) {
+  const entry = chainOf(names);
+  let serving: Serving = initialServing();
+  let nowMs = 1_000_000;
+  const wallMs = () => start + nowMs - 1_000_000;
+  const totals = new Map<string, ChainReport>();
+  const events: ServingEvent[] = [];
+  let text: string | null = null;
+
+  const view = (more: ServingContext = {}) => {
+    const seen = viewServing(serving, 'support', entry, nowMs, wallMs(), { ...context, ...more });
+    serving = seen.next;
+    events.push(...seen.events);
+    text = seen.text;
+    return seen;
+  };
+  const report = (uid: string, interval: Interval, unanswered = 0) => {
+    const last = totals.get(uid) ?? { name: 'chat', requests: 0, failed: 0, targets: [] };
+    const targets = names.map((name) => grown(last.targets.find((target) => target.name === name) ?? { ...nothing, name }, interval[name] ?? {}));
+    const requests = last.requests + unanswered + names.reduce((sum, name) => sum + (interval[name]?.served ?? 0), 0);
+    const next = { name: 'chat', requests, failed: last.failed + unanswered, targets };
+    totals.set(uid, next);
+    serving = noteReport(serving, { uid, namespace: 'support', chains: [next] }, nowMs);
+  };
+  const pass = (seconds: number) => void (nowMs += seconds * 1_000);
+  return {
+    view, report, pass, events, entry,
+    text: () => text,
+    /** Every sidecar does the same for that many reports; the operator looks after each. */
+    run(uids: readonly string[], reports: number, interval: Interval, unanswered = 0) {
+      for (let i = 0; i < reports; i += 1) {
+        pass(5);
+        for (const uid of uids) report(uid, interval, unanswered);
+        view();
+      }
+    },
+    restart(uid: string) {
+      totals.delete(uid);
+    },
+    forget(uid: string) {
+      serving = forgetSidecar(serving, uid);
+    },
+  };
+}
+
+const nothing: TargetReport = { name: '', served: 0, attempts: 0, failures: 0, lastFailure: null, breaker: 'closed', firstContentP50Ms: null };
+
+function grown(from: TargetReport, { served = 0, failures = 0, failure, breaker }: Interval[string]): TargetReport {
+  return {
+    name: from.name, served: from.served + served, attempts: from.attempts + served + failures, failures: from.failures + failures,
+    lastFailure: failure ?? from.lastFailure, breaker: breaker ?? from.breaker, firstContentP50Ms: served > 0 ? 640 : null,
+  };
+}
+
+const well: Interval = { opus: { served: 10, breaker: 'closed' } };
+const overloaded: Interval = { opus: { failures: 1, failure: 'Overload', breaker: 'open' }, gemini: { served: 10 } };
+
+test('nothing is said before the first requests', () => {
+  const { view, report, pass } = fleet();
+  report('a', {});
+  expect(view()).toMatchObject({ text: null, events: [], targets: [{ name: 'opus', tier: 'Primary', health: 'Unknown' }, { health: 'Unknown' }, { health: 'Unknown' }] });
+  pass(5);
+  report('a', {});
+  expect(view().text).toBeNull();
+});
+
+test('the first target answers: its name alone, and it is healthy', () => {
+  const { run, view, text, events } = fleet();
+  run(['a', 'b'], 4, well);
+  expect(text()).toBe('opus');
+  expect(events).toEqual([]);
+  expect(view().targets).toEqual([
+    { name: 'opus', tier: 'Primary', health: 'Healthy', successRate: '100%', firstContentP50Ms: 640 },
+    { name: 'gemini', tier: 'InterProvider', health: 'Unknown' },
+    { name: 'local', tier: 'Local', health: 'Unknown' },
+  ]);
+});
+
+test('a fault shows within 15 s, with one Event that says who answers in its place, since when and why', () => {
+  const { run, view, events, text } = fleet();
+  run(['a', 'b'], 12, well);
+  run(['a', 'b'], 2, overloaded);
+  expect(text()).toBe('gemini 100% since 02:51 (opus: Overload)');
+  expect(events).toEqual([{
+    type: 'Warning', reason: 'FallbackActive',
+    message: 'gemini answers 100% of the requests to chain chat in place of opus since 02:51 UTC. opus: Overload (it says that it is overloaded).',
+  }]);
+  expect(view().targets.map(({ name, health }) => [name, health])).toEqual([['opus', 'Unhealthy'], ['gemini', 'Healthy'], ['local', 'Unknown']]);
+});
+
+test('a fallback that goes on says it once, keeps since when, and its share follows', () => {
+  const { run, events, text } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 20, { opus: { served: 1, failures: 2, failure: 'Overload', breaker: 'open' }, gemini: { served: 15 } });
+  expect(text()).toBe('gemini 94% since 02:51 (opus: Overload)');
+  expect(events).toHaveLength(1);
+});
+
+test('a fallback of days says its date', () => {
+  const { run, text, pass } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 2, overloaded);
+  pass(2 * 86_400);
+  run(['a'], 2, overloaded);
+  expect(text()).toBe('gemini 100% since 2026-11-24 02:51 (opus: Overload)');
+});
+
+test('recovery clears it, with an Event that is no warning', () => {
+  const { run, events, text } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 6, overloaded);
+  run(['a'], 4, well);
+  expect(text()).toBe('opus');
+  expect(events.slice(1)).toEqual([{ type: 'Normal', reason: 'FallbackCleared', message: 'opus answers the requests to chain chat again: gemini had in its place since 02:51 UTC.' }]);
+});
+
+describe('no Event comes of', () => {
+  test.each<[string, Interval]>([
+    ['one request that fell back', { opus: { served: 1, failures: 1, failure: 'Transient' }, gemini: { served: 1 } }],
+    ['a few of many that did', { opus: { served: 95, failures: 5, failure: 'Transient' }, gemini: { served: 5 } }],
+    ['another target that wins races while the first does not fail', { opus: { served: 6 }, gemini: { served: 4 } }],
+    ['requests that are the application\'s own fault', { opus: { served: 1, failures: 9, failure: 'Client' } }],
+  ])('%s', (_, interval) => {
+    const { run, events, text } = fleet();
+    run(['a'], 3, well);
+    run(['a'], 1, interval, interval['opus']?.failure === 'Client' ? 9 : 0);
+    expect({ events, text: text() }).toEqual({ events: [], text: 'opus' });
+  });
+});
+
+test('one request and an open breaker are enough', () => {
+  const { run, text, events } = fleet();
+  run(['a'], 1, {});
+  run(['a'], 1, { opus: { failures: 2, failure: 'Unreachable', breaker: 'open' }, gemini: { served: 1 } });
+  expect(text()).toBe('gemini 100% since 02:50 (opus: Unreachable)');
+  expect(events).toHaveLength(1);
+});
+
+test('few requests add up: a quiet chain falls back too', () => {
+  const { run, text } = fleet();
+  run(['a'], 1, {});
+  const fallback: Interval = { opus: { failures: 1, failure: 'Auth' }, gemini: { served: 1 } };
+  for (let i = 0; i < 2; i += 1) {
+    run(['a'], 1, fallback);
+    run(['a'], 3, {});
+  }
+  expect(text()).toBe('gemini 100% since 02:50 (opus: Auth)');
+});
+
+test('without traffic the last verdict holds', () => {
+  const { run, text, events, pass, view } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 3, overloaded);
+  run(['a'], 30, {});
+  pass(600);
+  expect(view().text).toBe('gemini 100% since 02:51 (opus: Overload)');
+  expect(text()).toBe('gemini 100% since 02:51 (opus: Overload)');
+  expect(events).toHaveLength(1);
+});
+
+test('when nobody answers, each target says why', () => {
+  const { run, text, events } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 2, { opus: { failures: 5, failure: 'Auth' }, gemini: { failures: 5, failure: 'Timeout', breaker: 'open' }, local: { failures: 5, failure: 'Unreachable' } }, 5);
+  expect(text()).toBe('none since 02:51 (opus: Auth, gemini: Timeout, local: Unreachable)');
+  expect(events.at(-1)?.message).toBe('No target answers the requests to chain chat since 02:51 UTC. opus: Auth (it refuses the key: check the Secret of its ModelProvider); '
+    + 'gemini: Timeout (no answer in time); local: Unreachable (no connection: refused, unknown host or bad certificate).');
+});
+
+test('when the fallback fails as well, a second Event says who answers then', () => {
+  const { run, text, events } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 4, overloaded);
+  run(['a'], 6, { gemini: { failures: 1, failure: 'Timeout', breaker: 'open' }, local: { served: 10 } });
+  expect(text()).toMatch(/^local \d+% since 02:51 \(opus: Overload, gemini: Timeout\)$/);
+  expect(events.map(({ reason, message }) => [reason, message.slice(0, 13)])).toEqual([['FallbackActive', 'gemini answer'], ['FallbackActive', 'local answers']]);
+});
+
+test('a part of the requests that falls back or stays unanswered is said as a part', () => {
+  const { run, text, events } = fleet();
+  run(['a'], 12, well);
+  run(['a'], 6, { opus: { served: 6, failures: 4, failure: 'Rate' }, gemini: { served: 3 } }, 1);
+  expect(text()).toBe('opus 60%, gemini 30%, unanswered 10% since 02:51 (opus: Rate)');
+  expect(events.map(({ message }) => message)).toEqual([
+    'opus answers only 60% of the requests to chain chat since 02:51 UTC, in its place gemini 30%, 10% are not answered. opus: Rate (its rate limit is reached).',
+  ]);
+});
+
+describe('a target that nothing is sent to says why', () => {
+  const provider = { name: 'opus', suspended: false, needsKey: true } as NonNullable<ServingContext['providers']>[number];
+  test.each<[string, ServingContext, string]>([
+    ['its key is not there', { providers: [provider], keys: [] }, 'gemini 100% since 02:50 (opus: KeyNotDelivered)'],
+    ['its local model is loading', { endpoints: [{ name: 'opus', state: 'Loading', url: null }] }, 'gemini 100% since 02:50 (opus: Loading)'],
+    ['its local model is not there', { endpoints: [{ name: 'opus', state: 'Absent', url: null }] }, 'gemini 100% since 02:50 (opus: Absent)'],
+    ['nothing is known', {}, 'gemini 100% since 02:50 (opus: NotTried)'],
+  ])('%s', (_, context, expected) => {
+    const { run, text } = fleet(undefined, { context });
+    run(['a'], 3, { gemini: { served: 5 } });
+    expect(text()).toBe(expected);
+  });
+});
+
+test('a target that a person suspended is not missed', () => {
+  const provider = { name: 'opus', suspended: true } as NonNullable<ServingContext['providers']>[number];
+  const { run, text, events, view } = fleet(undefined, { context: { providers: [provider] } });
+  run(['a'], 3, { gemini: { served: 5 } });
+  expect({ text: text(), events }).toEqual({ text: 'gemini', events: [] });
+  expect(view().targets[0]).toMatchObject({ name: 'opus', health: 'Suspended' });
+});
+
+describe('sidecars come and go', () => {
+  test('what one did before the operator first heard of it is not of now', () => {
+    const { report, view } = fleet();
+    report('a', { opus: { failures: 900, failure: 'Auth' }, gemini: { served: 900 } });
+    expect(view()).toMatchObject({ text: null, events: [] });
+  });
+
+  test('a process that starts anew counts from nothing', () => {
+    const { run, restart, text, events, view } = fleet();
+    run(['a'], 6, well);
+    restart('a');
+    run(['a'], 1, { opus: { served: 4 } });
+    expect({ text: text(), events }).toEqual({ text: 'opus', events: [] });
+    expect(view().targets[0]).toMatchObject({ successRate: '100%' });
+  });
+
+  test('one that is gone takes its open breaker with it, and one that is silent too', () => {
+    const { run, forget, view, pass } = fleet();
+    run(['a', 'b', 'c'], 2, well);
+    run(['b'], 1, { opus: { failures: 5, failure: 'Timeout', breaker: 'open' } });
+    run(['a', 'c'], 3, well);
+    expect(view().targets[0]?.health).toBe('Degraded');
+    forget('b');
+    expect(view().targets[0]?.health).toBe('Healthy');
+    run(['d'], 2, { opus: { breaker: 'open' } });
+    expect(view().targets[0]?.health).toBe('Degraded');
+    pass(25);
+    run(['a', 'c'], 2, well);
+    expect(view().targets[0]?.health).toBe('Healthy');
+  });
+});
+
+describe('an operator that was restarted', () => {
+  const before = 'gemini 94% since 02:51 (opus: Overload)';
+
+  test('goes on with what the status says, and does not say it again', () => {
+    const { run, text, events } = fleet(undefined, { context: { before }, start: at('09:00') });
+    run(['a'], 3, overloaded);
+    expect({ text: text(), events }).toEqual({ text: 'gemini 100% since 02:51 (opus: Overload)', events: [] });
+  });
+
+  test('tells that it is over where it ended meanwhile', () => {
+    const { run, text, events } = fleet(undefined, { context: { before }, start: at('09:00') });
+    run(['a'], 3, well);
+    expect(text()).toBe('opus');
+    expect(events.map(({ message }) => message)).toEqual(['opus answers the requests to chain chat again: gemini had in its place since 02:51 UTC.']);
+  });
+
+  test('reads a time of yesterday as such', () => {
+    const { run, text } = fleet(undefined, { context: { before: 'none since 23:58 (opus: Auth)' }, start: midnight });
+    run(['a'], 3, { opus: { failures: 3, failure: 'Auth' } }, 3);
+    expect(text()).toBe('none since 23:58 (opus: Auth, gemini: NotTried, local: NotTried)');
+  });
+});
+
+test('names at the length limit fit an Event', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((letter) => letter.repeat(253));
+  const { run, events } = fleet(names);
+  run(['x'], 1, {});
+  run(['x'], 2, Object.fromEntries(names.map((name) => [name, { failures: 3, failure: 'Auth' as const }])), 3);
+  expect([...(events[0]?.message ?? '')].length).toBe(1_024);
+});
+
+test('whatever sidecars report, only the chain\'s own names and our own words are said', () => {
+  const classes = fc.constantFrom<FailureClass | null>(...failureClasses, null);
+  const count = fc.nat(30);
+  const target = fc.record({
+    name: fc.constantFrom('opus', 'gemini', 'sk-upstream'), served: count, attempts: count, failures: count, lastFailure: classes,
+    breaker: fc.constantFrom('closed' as const, 'open' as const, 'half-open' as const), firstContentP50Ms: fc.option(count),
+  });
+  const report = fc.record({ uid: fc.constantFrom('a', 'b'), afterMs: fc.integer({ min: 0, max: 40_000 }), requests: count, failed: count, targets: fc.uniqueArray(target, { selector: ({ name }) => name }) });
+  fc.assert(fc.property(fc.array(report, { maxLength: 30 }), (reports) => {
+    let serving = initialServing();
+    let nowMs = 0;
+    for (const { uid, afterMs, ...chain } of reports) {
+      nowMs += afterMs;
+      serving = noteReport(serving, { uid, namespace: 'support', chains: [{ name: 'chat', ...chain }] }, nowMs);
+      const { next, text, targets, events } = viewServing(serving, 'support', chainOf(['opus', 'gemini']), nowMs, midnight + nowMs);
+      serving = next;
+      expect(JSON.stringify({ text, targets, events })).not.toMatch(/sk-upstream|NaN|-\d|Infinity|null%/);
+      if (text !== null) expect(text).toMatch(/^(opus|gemini)$|^(none|((opus|gemini|unanswered) \d+%(, )?)+) since (\d{4}-\d\d-\d\d )?\d\d:\d\d \((opus|gemini): \w+(, gemini: \w+)?\)$/);
+    }
+  }), { numRuns: 300 });
+});
+
+function chainOf(names: readonly string[]): ChainEntry {
+  const tiers = ['Primary', 'InterProvider', 'Local'] as const;
+  return {
+    name: 'chat', modelNames: ['chat'], fallbackMode: 'Sequential', latencyBudgetMs: null, deadlineMs: 1, retries: 1, egress: 'Any', rateLimitWaitUpToMs: 0, unroutable: null,
+    race: { prefer: 'Primary', hedgeDelayMs: null, extraRequests: 0 },
+    targets: names.map((name, index) => ({ name, provider: name, model: 'm', tier: tiers[index] ?? 'Local', contextTokens: null, suspended: false })),
+  };
+}

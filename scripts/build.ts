@@ -4,8 +4,10 @@ import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
+import { neededMetrics } from './bundle/needed-metrics.ts';
 import { parsedRules } from './bundle/parsed-rules.ts';
 import { precompiledSchemas } from './bundle/precompiled-schemas.ts';
+import { requiredBuiltins } from './bundle/required-builtins.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist');
@@ -13,6 +15,7 @@ const work = `${target}.part-${process.pid}`;
 
 const started = new Date();
 
+const smaller = [requiredBuiltins(), neededMetrics(join(root, 'sidecar'))];
 const settings = {
   bundle: true,
   format: 'esm',
@@ -37,15 +40,16 @@ try {
     outdir: work,
     chunkNames: 'belay-[hash]',
     splitting: true,
-    plugins: [precompiledSchemas(root), parsedRules()],
+    plugins: [...smaller, precompiledSchemas(root), parsedRules()],
   });
   const image = await build({
     ...settings,
     entryPoints: { sidecar: join(root, 'sidecar', 'main.ts') },
     outdir: join(work, 'image'),
+    plugins: smaller,
   });
-  // bin/belay.mjs compares this time with that of the sources: what was written during the build is newer.
-  utimesSync(join(work, 'belay.mjs'), started, started);
+  // bin/belay.mjs, and tests, compare this time with that of the sources: what was written during the build is newer.
+  for (const file of ['belay.mjs', 'image/sidecar.mjs']) utimesSync(join(work, file), started, started);
   rmSync(target, { recursive: true, force: true });
   renameSync(work, target);
   for (const [file, { bytes }] of Object.entries({ ...commandLine.metafile.outputs, ...image.metafile.outputs })) {

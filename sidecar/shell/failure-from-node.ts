@@ -101,7 +101,8 @@ export function lossFromNode(error: unknown): StreamLoss {
 /** A stream that waited for its connection only says that it was cancelled; what became of the connection is its cause. */
 function codeBehind(error: unknown): string {
   const code = codeOf(error);
-  return code === 'ERR_HTTP2_STREAM_CANCEL' && error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : code;
+  if (code !== 'ERR_HTTP2_STREAM_CANCEL' || typeof error !== 'object' || error === null || !('cause' in error)) return code;
+  return codeOf(error.cause);
 }
 
 /** There is no such file, or no such folder. */

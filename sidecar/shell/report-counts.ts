@@ -55,7 +55,7 @@ function countAttempts(chain: ChainCounts, { target: winner, attempts }: Decisio
   for (const { target: name, outcome, failure, firstContentMs, startedMs } of attempts) {
     const target = valueOf(chain.targets, name, newTarget);
     target.attempts += 1;
-    if (failure !== null && (outcome === 'Failed' || outcome === 'Broken')) {
+    if (failure !== null && isOfTarget(failure.class) && (outcome === 'Failed' || outcome === 'Broken')) {
       target.failures += 1;
       target.lastFailure = failure.class;
     } else if (outcome === 'Ok') target.lastFailure = null;
@@ -65,6 +65,11 @@ function countAttempts(chain: ChainCounts, { target: winner, attempts }: Decisio
   }
   const served = winner === null ? undefined : chain.targets.get(winner);
   if (served !== undefined) served.served += 1;
+}
+
+/** What a client did wrong, or did not wait for, is no failure of whom it asked. */
+function isOfTarget(failure: FailureClass): boolean {
+  return failure !== 'Client' && failure !== 'ClientGone';
 }
 
 function reportOf({ name, targets }: ReportedChain, { requests, failed, targets: counted }: ChainCounts = newChain()): ChainReport {

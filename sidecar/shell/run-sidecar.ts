@@ -4,6 +4,8 @@ import type { StreamFilePaths } from './control/stream-files.ts';
 import { createSidecar } from './create-sidecar.ts';
 import { createJsonLog } from './json-log.ts';
 import { describeEnvironment, parseProcessEnvironment } from './process-environment.ts';
+import type { Sidecar } from './sidecar-options.ts';
+import { warmUp } from './warm-up.ts';
 
 /**
  * How long running requests may take to end after SIGTERM: a pod has 30 s by default, from which the kubelet takes what its applications used before
@@ -49,7 +51,10 @@ export async function runSidecar(world: SidecarWorld, places: SidecarPlaces = pl
     address: loopback, port: places.port, adminAddress: podIp, adminPort: places.adminPort, podName: environment.podName, standalone: false,
     allowOrigins: [], clientKey: null, faults: [], chains: environment.chains, whyNoTable: () => control.whyNoTable(), clock, wallClock, random, log,
   });
-  const control = createControl({ environment, files: places.files, sidecar, clock, random, log });
+  const warmed = onFirstTable(sidecar, () => clock.after(0, () => {
+    warmUp({ clock, wallClock, random }).catch((error: unknown) => log({ level: 'warn', event: 'warm-up-failed', message: `The first requests will be slower than later ones: ${String(error)}` }));
+  }));
+  const control = createControl({ environment, files: places.files, sidecar: warmed, clock, random, log });
   const signals = listenForSignals(world);
   let ports;
   try {
@@ -65,6 +70,20 @@ export async function runSidecar(world: SidecarWorld, places: SidecarPlaces = pl
   control.close();
   await Promise.race([sidecar.close(graceMs), signals.second]);
   return 0;
+}
+
+/** By then startup passes: what is done now delays no pod, and is over before its applications run. */
+function onFirstTable(sidecar: Sidecar, act: () => void): Sidecar {
+  let first = true;
+  return {
+    ...sidecar,
+    applyTable(table) {
+      const applied = sidecar.applyTable(table);
+      if (applied.ok && first) act();
+      first &&= !applied.ok;
+      return applied;
+    },
+  };
 }
 
 function listenForSignals({ onSignal }: SidecarWorld): { readonly first: Promise<string>; readonly second: Promise<string> } {

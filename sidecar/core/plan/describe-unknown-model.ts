@@ -17,10 +17,7 @@ export function describeUnknownModel(table: CompiledTable, model: string, asked:
   const chainsListed = `Chains: ${listed}${more}. Add it to spec.modelNames, or use modelNames ["*"].`;
   if (asked.includes('*')) return `${JSON.stringify(model)} is in no chain of namespace ${table.namespace}. ${chainsListed}`;
   const missing = asked.filter((name) => !table.chains.has(name));
-  return `${JSON.stringify(model)} is in no chain that annotation ${podAnnotations.inject} of this pod asks for. ${describeMissing(missing, table.namespace)}${chainsListed}`;
-}
-
-function describeMissing(missing: readonly string[], namespace: string): string {
-  if (missing.length === 0) return '';
-  return `It also asks for ${missing.join(', ')}, which ${missing.length === 1 ? 'does' : 'do'} not exist in namespace ${namespace}. `;
+  const whichMiss = `${missing.join(', ')}, which ${missing.length === 1 ? 'does' : 'do'} not exist in namespace ${table.namespace}`;
+  if (table.chains.size === 0) return `${JSON.stringify(model)} is in no chain: annotation ${podAnnotations.inject} of this pod asks for ${whichMiss}.`;
+  return `${JSON.stringify(model)} is in no chain that annotation ${podAnnotations.inject} of this pod asks for. ${missing.length === 0 ? '' : `It also asks for ${whichMiss}. `}${chainsListed}`;
 }

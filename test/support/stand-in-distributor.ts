@@ -10,6 +10,8 @@ export interface DistributorOptions {
   /** Status of the answer; default 200. */
   readonly answer?: (token: string | null, number: number) => number;
   readonly host?: string;
+  /** Told of each connection before its stream. */
+  readonly onSession?: (session: ServerHttp2Session) => void;
 }
 
 /** One stream as the stand-in sees it. */
@@ -44,7 +46,7 @@ export interface StandInDistributor {
   listen(): Promise<void>;
 }
 
-export async function createStandInDistributor({ resources = [], tls = { cert: testCertificate, key: testKey }, answer = () => 200, host = '127.0.0.1' }: DistributorOptions = {}): Promise<StandInDistributor> {
+export async function createStandInDistributor({ resources = [], tls = { cert: testCertificate, key: testKey }, answer = () => 200, host = '127.0.0.1', onSession = () => undefined }: DistributorOptions = {}): Promise<StandInDistributor> {
   const streams: (SidecarStream & { frames: ClientFrame[]; refused: string[] })[] = [];
   const sessions = new Set<ServerHttp2Session>();
   const published = new Map(resources.map((resource) => [resource.type, resource]));
@@ -84,6 +86,7 @@ export async function createStandInDistributor({ resources = [], tls = { cert: t
     made.on('session', (session) => {
       sessions.add(session);
       session.on('close', () => sessions.delete(session));
+      onSession(session);
     });
     made.on('sessionError', () => undefined);
     made.on('stream', onStream);

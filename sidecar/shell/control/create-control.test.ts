@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:http2';
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -253,6 +254,15 @@ describe('a distributor that is not as it should be', () => {
     await until(() => made.frames('hello').length === 2);
   });
 
+  test('GOAWAY before the stream was taken is no reason to wait for silence', async () => {
+    let connections = 0;
+    const made = await start({ onSession: (session) => { if ((connections += 1) === 1) session.goaway(constants.NGHTTP2_NO_ERROR, 0); } });
+    await until(() => lost().length === 1);
+    expect(lost()[0]).toContain('it takes no more streams (GOAWAY)');
+    await clock.advance(250);
+    await until(() => made.hello() !== undefined);
+  });
+
   test('a goaway frame moves it to another connection within the time that is asked for', async () => {
     const made = await start();
     await until(() => made.hello() !== undefined);
@@ -281,6 +291,17 @@ describe('a distributor that is not as it should be', () => {
     await until(() => lost().length === 1);
     expect(lost()[0]).toMatch(/ended: (TLS failed|connection reset)/);
     plain.close();
+  });
+
+  test('one that knows TLS 1.2 alone gets no token', async () => {
+    let secure = 0;
+    const old = createTlsServer({ cert: nextTestCertificate, key: nextTestKey, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] }, () => (secure += 1));
+    old.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
+    await start({}, { certificates: nextTestCa, distributor: { host: '127.0.0.1', port: (old.address() as AddressInfo).port } });
+    await until(() => lost().length === 1);
+    expect([lost()[0], secure]).toEqual([expect.stringContaining('TLS failed'), 0]);
+    old.close();
   });
 
   test('one that is not answering at all is given up', async () => {

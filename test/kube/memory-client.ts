@@ -44,7 +44,8 @@ export function memoryClient(): MemoryClient {
       if (objects.get(name)?.metadata.resourceVersion !== (object as KubeObject).metadata.resourceVersion) refuse(409, 'it has changed');
       return write(name, object as KubeObject) as T;
     },
-    get: notNow, patch: notNow, apply: notNow, delete: notNow,
+    get: async <T extends KubeObject>({ name }: { readonly name: string }) => (objects.get(name) ?? refuse(404, 'it is not there')) as T,
+    patch: notNow, apply: notNow, delete: notNow,
     put(name, object) {
       const before = objects.get(name);
       if (object !== null) write(name, object);

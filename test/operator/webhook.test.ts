@@ -150,6 +150,8 @@ test('a CA rotated under traffic refuses no pod and no handshake', async () => {
   await client.patch(secret, { metadata: { annotations: { 'belay.dev/rotate': '500ms' } } });
   await until(() => certificatesOf(authority.trusted())[1] === before, 30_000);
   await until(async () => (await bundle()) === authority.trusted());
+  // Served from now on: a leaf that the CA before did not sign.
+  await until(() => review({ metadata: {}, spec: { containers: [] } }, certificatesOf(authority.trusted())[0]).then(() => true, () => false));
   const [enough, ofThose] = [made + 20, handshakes + 20];
   await until(() => made >= enough && handshakes >= ofThose, 30_000);
   done = true;

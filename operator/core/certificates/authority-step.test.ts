@@ -70,7 +70,7 @@ function createWorld(): { play(action: Action): void; untrusted(): readonly unkn
   const look = (replica: Replica): void => {
     for (const { id } of trusted()) if (!replica.knownSince.has(id)) replica.knownSince.set(id, nowMs);
     const { signing } = state;
-    if (leafStep({ nowMs, leaf: replica.leaf, signing, trustedSinceMs: replica.knownSince.get(signing.id) ?? nowMs, settleMs }).kind === 'sign') {
+    if (leafStep({ nowMs, leaf: replica.leaf, signing, settledMs: (replica.knownSince.get(signing.id) ?? nowMs) + settleMs }).kind === 'sign') {
       replica.leaf = { issuer: signing, notBeforeMs: nowMs - lifetimes.skewMs, notAfterMs: Math.min(signing.notAfterMs, nowMs + lifetimes.leafMs) };
     }
     const { kind } = authorityStep(state, { nowMs, leafIssuer: replica.leaf?.issuer ?? null, published });

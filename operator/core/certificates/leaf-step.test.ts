@@ -10,13 +10,13 @@ test.each<[string, Partial<LeafSituation>, object]>([
   ['a replica without a leaf signs at once', { leaf: null }, { kind: 'sign' }],
   ['a leaf is used for two thirds of its life', { nowMs: 5 * day }, { kind: 'wait', untilMs: 6 * day }],
   ['and renewed then', { nowMs: 6 * day }, { kind: 'sign' }],
-  ['a CA that has come in is waited for until others can have seen it', { signing: authority('other'), trustedSinceMs: day, nowMs: day + 99 }, { kind: 'wait', untilMs: day + 100 }],
-  ['and signs then', { signing: authority('other'), trustedSinceMs: day, nowMs: day + 100 }, { kind: 'sign' }],
-  ['a CA that has been known for long signs as soon as it is its turn', { signing: authority('other'), trustedSinceMs: 0, nowMs: day }, { kind: 'sign' }],
-  ['but a leaf that expires meanwhile waits for nobody', { signing: authority('other'), trustedSinceMs: 9 * day - 1, nowMs: 9 * day - 1 }, { kind: 'wait', untilMs: 9 * day }],
-  ['and is renewed when it has', { signing: authority('other'), trustedSinceMs: 9 * day - 1, nowMs: 9 * day }, { kind: 'sign' }],
+  ['a CA that has come in is waited for until others can have seen it', { signing: authority('other'), settledMs: day + 100, nowMs: day + 99 }, { kind: 'wait', untilMs: day + 100 }],
+  ['and signs then', { signing: authority('other'), settledMs: day + 100, nowMs: day + 100 }, { kind: 'sign' }],
+  ['a CA that has been known for long signs as soon as it is its turn', { signing: authority('other'), settledMs: 100, nowMs: day }, { kind: 'sign' }],
+  ['but a leaf that expires meanwhile waits for nobody', { signing: authority('other'), settledMs: 9 * day + 99, nowMs: 9 * day - 1 }, { kind: 'wait', untilMs: 9 * day }],
+  ['and is renewed when it has', { signing: authority('other'), settledMs: 9 * day + 99, nowMs: 9 * day }, { kind: 'sign' }],
 ])('%s', (_, situation, step) => {
-  expect(leafStep({ nowMs: 0, leaf, signing: ours, trustedSinceMs: 0, settleMs: 100, ...situation })).toEqual(step);
+  expect(leafStep({ nowMs: 0, leaf, signing: ours, settledMs: 100, ...situation })).toEqual(step);
 });
 
 function authority(id: string): CertificateFacts {

@@ -5,16 +5,15 @@ export interface LeafSituation {
   /** The leaf in use and its CA; null: there is none. */
   readonly leaf: (Validity & { readonly issuer: CertificateFacts }) | null;
   readonly signing: CertificateFacts;
-  /** Since when this replica has known that the signing CA is trusted. */
-  readonly trustedSinceMs: number;
-  readonly settleMs: number;
+  /** When everybody can have learnt to trust the signing CA. */
+  readonly settledMs: number;
 }
 
 export type LeafStep = { readonly kind: 'sign' } | { readonly kind: 'wait'; readonly untilMs: number };
 
 /** Whether a replica signs itself a new leaf. With a CA that has just come in, only after the others can have learnt to trust it, or where nothing is left to lose. */
-export function leafStep({ nowMs, leaf, signing, trustedSinceMs, settleMs }: LeafSituation): LeafStep {
+export function leafStep({ nowMs, leaf, signing, settledMs }: LeafSituation): LeafStep {
   if (leaf === null || nowMs >= leaf.notAfterMs) return { kind: 'sign' };
-  const untilMs = leaf.issuer.id === signing.id ? renewalMs(leaf) : Math.min(trustedSinceMs + settleMs, leaf.notAfterMs);
+  const untilMs = leaf.issuer.id === signing.id ? renewalMs(leaf) : Math.min(settledMs, leaf.notAfterMs);
   return nowMs >= untilMs ? { kind: 'sign' } : { kind: 'wait', untilMs };
 }

@@ -10,7 +10,7 @@ export const lifetimes = {
   skewMs: 5 * minuteMs,
   /**
    * A CA signs only after everybody has been able to see it for so long. An API server sees a caBundle at once; a kubelet brings a changed
-   * ConfigMap within its sync period and its cache's, about two minutes, and a sidecar reads it before every connect.
+   * ConfigMap within its sync period and its cache's (Kubernetes documentation, "ConfigMaps"), and a sidecar reads it before every connect.
    */
   settleMs: 10 * minuteMs,
 } as const;

@@ -11,7 +11,7 @@ export interface SecretObject extends KubeObject {
 }
 
 /** Keys of the CA Secret: PEM each, the private ones PKCS#8. */
-export const secretKeys = {
+const secretKeys = {
   /** The CA that signs. */
   cert: 'tls.crt',
   key: 'tls.key',
@@ -22,7 +22,7 @@ export const secretKeys = {
   oldCerts: 'old.crt',
 } as const;
 
-export const secretAnnotations = {
+const secretAnnotations = {
   /** `now`, or how long the new CA is trusted before it signs (e.g. `2m`): asks for a new CA; taken away when it is made. */
   rotate: `${apiGroup}/rotate`,
   /** RFC 3339: when the API server was first seen to trust `next.crt`. */

@@ -33,6 +33,8 @@ export interface Authority {
   readonly ready: Promise<void>;
   /** PEM bundle to trust: old and new. Equal in all replicas that have read the same Secret. Empty before `ready`. */
   trusted(): string;
+  /** The same, of the Secret as it is now and not as it was last heard of; what was last heard of where it is gone or cannot be read. Rejects where the API server does not answer. */
+  confirmed(): Promise<string>;
   /** Of this replica, in memory, 7 days, for the names given. Throws before `ready`. */
   leaf(): KeyPair;
   /** Called when `trusted()` or `leaf()` changed; returns an unsubscribe. */
@@ -59,8 +61,8 @@ interface Replica {
   readonly settleMs: number;
   readonly reflector: Reflector<SecretObject>;
   readonly backoff: Backoff;
-  /** Since when, by wall time, each CA has been known here to be trusted. */
-  readonly knownSince: Map<string, number>;
+  /** When, by wall time, others can all have learnt to trust a CA that came in while this replica ran: a leaf by another CA waits for that. */
+  readonly settled: Map<string, number>;
   readonly listeners: Set<() => void>;
   readonly signal: AbortSignal;
   readonly tellReady: () => void;
@@ -91,12 +93,13 @@ export function createAuthority(options: AuthorityOptions): Authority {
   });
   const replica: Replica = {
     options, name, settleMs: options.settleMs ?? lifetimes.settleMs, reflector, backoff: exponentialBackoff(clock, random, { firstMs: 500, longestMs: 30_000 }),
-    knownSince: new Map(), listeners: new Set(), signal: stop.signal, tellReady, content: null, read: { version: '', ok: false }, leaf: null, published: new Set(), problems: newProblemLog(log),
+    settled: new Map(), listeners: new Set(), signal: stop.signal, tellReady, content: null, read: { version: '', ok: false }, leaf: null, published: new Set(), problems: newProblemLog(log),
   };
   const ended = run(replica, alarm);
   return {
     ready,
-    trusted: () => (replica.content === null ? '' : trustedBundle(replica.content)),
+    trusted: () => bundleOf(replica),
+    confirmed: () => confirmedBundle(replica),
     leaf() {
       if (replica.leaf === null) throw new Error('there is no leaf yet: wait for ready.');
       return replica.leaf;
@@ -115,6 +118,21 @@ export function createAuthority(options: AuthorityOptions): Authority {
       await Promise.all([reflector.close(), ended]);
     },
   };
+}
+
+function bundleOf({ content }: Replica): string {
+  return content === null ? '' : trustedBundle(content);
+}
+
+async function confirmedBundle(replica: Replica): Promise<string> {
+  const { options: { client, namespace }, name, settleMs, signal } = replica;
+  try {
+    const content = parseAuthoritySecret(await client.get<SecretObject>({ resource, namespace, name }, signal), settleMs);
+    return content.ok ? trustedBundle(content.value) : bundleOf(replica);
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error;
+    return bundleOf(replica);
+  }
 }
 
 async function run(replica: Replica, alarm: Alarm): Promise<void> {
@@ -179,21 +197,26 @@ function readSecret(replica: Replica, secret: SecretObject): boolean {
     complain(replica, `Secret ${name} in namespace ${namespace}: ${content.problems.map(describeProblem).join('; ')}. Put it right, or delete the Secret and Belay makes ${replica.content === null ? 'a new one' : 'it again from memory'}.`);
     return false;
   }
-  const before = replica.content === null ? '' : trustedBundle(replica.content);
+  const before = bundleOf(replica);
   replica.content = content.value;
-  for (const cert of certificatesOf(trustedBundle(content.value))) {
-    const { id } = certificateFacts(cert);
-    if (!replica.knownSince.has(id)) replica.knownSince.set(id, wallClock());
+  for (const { id, settleMs } of cameIn(content.value, replica.settleMs)) {
+    if (!replica.settled.has(id)) replica.settled.set(id, wallClock() + settleMs);
   }
-  if (before !== trustedBundle(content.value)) notify(replica);
+  if (before !== bundleOf(replica)) notify(replica);
   return true;
+}
+
+/** CAs that sign or will, and for how long each is trusted before: what was said of one that is rotated to counts, and of one that somebody just puts there the usual. */
+function cameIn({ signing, next }: AuthorityContent, usualMs: number): readonly { readonly id: string; readonly settleMs: number }[] {
+  const ids = [{ id: certificateFacts(signing.cert).id, settleMs: usualMs }];
+  return next === null ? ids : [...ids, { id: certificateFacts(next.cert).id, settleMs: next.settleMs }];
 }
 
 /** Resolves to the moment, in wall time, when the leaf is to be looked at again. */
 async function renewLeaf(replica: Replica, { signing }: AuthorityContent): Promise<number> {
-  const { options: { wallClock, dnsNames, ipAddresses, log }, leaf, knownSince, settleMs } = replica;
+  const { options: { wallClock, dnsNames, ipAddresses, log }, leaf, settled } = replica;
   const issuer = certificateFacts(signing.cert);
-  const next = leafStep({ nowMs: wallClock(), leaf, signing: issuer, trustedSinceMs: knownSince.get(issuer.id) ?? wallClock(), settleMs });
+  const next = leafStep({ nowMs: wallClock(), leaf, signing: issuer, settledMs: settled.get(issuer.id) ?? wallClock() });
   if (next.kind === 'wait') return next.untilMs;
   const issued = await issueLeaf(signing, { dnsNames, ipAddresses }, wallClock());
   replica.leaf = { ...issued, issuer, issuerCert: signing.cert };

@@ -115,15 +115,16 @@ async function attempt(publisher: Publisher): Promise<'settled' | 'changed' | 'f
 /** True where something had to be written. */
 async function reconcile(publisher: Publisher): Promise<boolean> {
   const { options: { authority, configuration }, reflector } = publisher;
-  const bundle = authority.trusted();
   const found = reflector.store.get(configuration);
   publisher.published = found === undefined ? null : bundleOf(found);
   if (found === undefined) {
     complain(publisher, `there is no ${kind} ${configuration}: no pod is injected until it is there`);
     // Nobody calls, so nobody has to trust a new CA before it signs.
-    authority.notePublished(bundle);
+    authority.notePublished(authority.trusted());
     return false;
   }
+  // A replica that has missed a change of the Secret must not take back what another has published of it.
+  const bundle = publisher.published === authority.trusted() ? publisher.published : await authority.confirmed();
   const stale = publisher.published !== bundle;
   if (stale) publisher.published = bundleOf(await applyBundle(publisher, found, bundle));
   if (publisher.published === bundle) authority.notePublished(bundle);

@@ -20,7 +20,7 @@ const listeners = new Set<() => void>();
 beforeEach(async () => {
   [clock, lines, served] = [new ManualClock(), [], { leaf: { cert: testCertificate, key: testKey }, trusted: testCa }];
   const authority: Authority = {
-    ready: Promise.resolve(), trusted: () => served.trusted, leaf: () => served.leaf, notePublished: () => {}, alive: () => true, close: async () => {},
+    ready: Promise.resolve(), trusted: () => served.trusted, confirmed: async () => served.trusted, leaf: () => served.leaf, notePublished: () => {}, alive: () => true, close: async () => {},
     onChange: (listener) => { listeners.add(listener); return () => listeners.delete(listener); },
   };
   webhook = createWebhook({ clock, log: (line) => lines.push(line), authority, settings });

@@ -32,6 +32,7 @@ function fakeWorld(first: LoadedConfiguration, raw: RawRunOptions = { file: ['ma
     },
     applyKeys() {},
     applyEndpoints: (endpoints) => { world.endpoints.push(endpoints); },
+    report: () => [],
     close: (graceMs) => { world.closed.push(`sidecar ${graceMs}`); return Promise.resolve(); },
   };
   const serving = serve(options.value, {

@@ -26,7 +26,7 @@ export interface Destination {
 /** All pools of a sidecar; a pool lives over table swaps for as long as its origin and CAs stay. */
 export interface ConnectionPools {
   poolFor(url: URL, provider: ProviderEntry): ConnectionPool;
-  /** Closes the idle connections of all pools but those of these destinations, and forgets them. */
+  /** Closes the idle connections of all pools but those of these destinations, and forgets them. Reads the system's roots where one of these needs them. */
   retain(destinations: readonly Destination[]): void;
   close(): void;
 }
@@ -34,16 +34,21 @@ export interface ConnectionPools {
 /** `proxyEnvironment`: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as the process has them; loopback is never proxied. */
 export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): ConnectionPools {
   const pools = new Map<string, ConnectionPool>();
+  let roots: tls.SecureContext | null = null;
+  /** One for all: Node would make another for every connection (2.5 ms). */
+  const systemRoots = (): tls.SecureContext => (roots ??= tls.createSecureContext());
+  const trust = (caCertificates: readonly string[]): tls.SecureContext => (caCertificates.length === 0 ? systemRoots() : trusting(caCertificates));
   return {
     poolFor(url, provider) {
       const key = poolKey({ url, provider });
       const known = pools.get(key);
       if (known !== undefined) return known;
-      const pool = createPool(url, provider.caCertificates, proxyEnvironment);
+      const pool = createPool(url, () => trust(provider.caCertificates), proxyEnvironment);
       pools.set(key, pool);
       return pool;
     },
     retain(destinations) {
+      if (destinations.some(({ url, provider }) => url.protocol === 'https:' && provider.caCertificates.length === 0)) systemRoots();
       const wanted = new Set(destinations.map(poolKey));
       for (const [key, pool] of pools) {
         if (wanted.has(key)) continue;
@@ -64,12 +69,12 @@ function poolKey({ url, provider }: Destination): string {
   return [url.origin, ...provider.caCertificates].join('\n');
 }
 
-function createPool(url: URL, caCertificates: readonly string[], proxyEnvironment: NodeJS.ProcessEnv): ConnectionPool {
+function createPool(url: URL, trusted: () => tls.SecureContext, proxyEnvironment: NodeJS.ProcessEnv): ConnectionPool {
   const options: http.AgentOptions = {
     keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, scheduling: 'lifo', timeout: idleConnectionMs, lookup: guardedLookup,
     ...(isLoopbackHost(url.host) ? {} : { proxyEnv: proxyEnvironment }),
   };
-  const agent = url.protocol === 'https:' ? new https.Agent({ ...options, ...trusting(caCertificates) }) : new http.Agent(options);
+  const agent = url.protocol === 'https:' ? new https.Agent({ ...options, secureContext: trusted() }) : new http.Agent(options);
   return {
     agent,
     request: url.protocol === 'https:' ? https.request : http.request,
@@ -80,7 +85,6 @@ function createPool(url: URL, caCertificates: readonly string[], proxyEnvironmen
 }
 
 /** The system's roots and these beside them; Node's `ca` alone would replace the roots. */
-function trusting(caCertificates: readonly string[]): { secureContext?: tls.SecureContext } {
-  if (caCertificates.length === 0) return {};
-  return { secureContext: tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ...caCertificates] }) };
+function trusting(caCertificates: readonly string[]): tls.SecureContext {
+  return tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ...caCertificates] });
 }

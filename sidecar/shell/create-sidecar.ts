@@ -9,11 +9,12 @@ import { createListener } from './listener.ts';
 import { createMetrics, type MetricsNow } from './metrics.ts';
 import type { Plane } from './plane.ts';
 import { createBytesInFlight } from './read-body.ts';
+import { createReportCounts, type ReportedChain } from './report-counts.ts';
 import type { Sidecar, SidecarOptions } from './sidecar-options.ts';
 
 /** Request bodies held at once, in bytes. */
 const bytesInFlightLimit = 64 * 1024 * 1024;
-/** Without a table the sidecar counts as started, degraded, after this: a control plane that is down keeps no pod from starting. */
+/** Without a table the sidecar counts as started and ready, degraded, after this (control-plane: Injection). */
 const degradedMs = 5_000;
 
 /** One data plane: applications on one port, probes and metrics on another. Nothing listens before `listen`. */
@@ -21,12 +22,13 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const plane = createPlane(options);
   const startedMs = options.clock.nowMs();
   let closing = false;
-  const served = (): boolean => plane.table.current() !== null;
+  // A control plane that is down keeps no pod from starting.
+  const started = (): boolean => plane.table.current() !== null || options.clock.nowMs() - startedMs >= degradedMs;
   const onError = (error: Error): void => options.log({ level: 'error', event: 'listener-failed', message: `A connection could not be accepted: ${error.message}` });
   const applications = createGracefulServer(createListener(plane), options.clock, onError);
   const admin = createGracefulServer(createAdminListener(plane, {
-    started: () => served() || options.clock.nowMs() - startedMs >= degradedMs,
-    ready: () => served() && !closing,
+    started,
+    ready: () => started() && !closing,
   }), options.clock, onError);
   return {
     async listen() {
@@ -44,6 +46,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       plane.table.applyEndpoints(endpoints);
       plane.pools.retain(destinations(plane));
     },
+    report: () => plane.counts.report(chainsNow(plane)),
     async close(graceMs) {
       closing = true;
       await applications.close(graceMs);
@@ -56,17 +59,19 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 function createPlane(options: SidecarOptions): Plane {
   const table = createActiveTable(options.random);
   let requests = 0;
-  return {
+  const plane: Plane = {
     options,
     table,
     pools: createConnectionPools(process.env),
     concurrency: createConcurrency(),
     unaryOnly: new Set(),
     bytesInFlight: createBytesInFlight(bytesInFlightLimit),
-    metrics: createMetrics(() => metricsNow(options, table)),
+    metrics: createMetrics(() => metricsNow(plane)),
+    counts: createReportCounts(),
     decisions: createDecisions(options.log),
     nextId: () => `${options.podName}.${++requests}`,
   };
+  return plane;
 }
 
 function applyTable(plane: Plane, table: unknown): ReturnType<Sidecar['applyTable']> {
@@ -92,12 +97,15 @@ function destinations({ table }: Plane): Destination[] {
   });
 }
 
-function metricsNow({ clock }: SidecarOptions, table: Plane['table']): MetricsNow {
-  const current = table.current();
-  const nowMs = clock.nowMs();
-  return {
-    tableVersion: current?.version ?? null,
-    breakers: [...(current?.chains.values() ?? [])].flatMap(({ entry, targets }) =>
-      targets.map((target) => ({ chain: entry.name, target: target.entry.name, state: table.healthOf(target).view(nowMs).breaker }))),
-  };
+function metricsNow(plane: Plane): MetricsNow {
+  const breakers = chainsNow(plane).flatMap(({ name, targets }) => targets.map(({ name: target, breaker: state }) => ({ chain: name, target, state })));
+  return { tableVersion: plane.table.current()?.version ?? null, breakers };
+}
+
+/** The chains that are served, with their targets' breakers. */
+function chainsNow({ options, table }: Plane): readonly ReportedChain[] {
+  const nowMs = options.clock.nowMs();
+  return [...(table.current()?.chains.values() ?? [])].map(({ entry, targets }) => ({
+    name: entry.name, targets: targets.map((target) => ({ name: target.entry.name, breaker: table.healthOf(target).view(nowMs).breaker })),
+  }));
 }

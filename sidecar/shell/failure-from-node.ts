@@ -1,4 +1,5 @@
 import type { FailureClass } from '@belay/contract';
+import type { LossCause } from '../core/control/control-protocol.ts';
 import { failure, type Failure } from '../core/failure/failure.ts';
 
 /** How far an attempt had come when Node reported the error. */
@@ -67,6 +68,54 @@ export function failureFromNode(error: unknown, phase: AttemptPhase): Failure {
 export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Why a connection to the distributor ended; `detail`: a clause for people. */
+export interface StreamLoss {
+  readonly cause: LossCause;
+  readonly detail: string;
+}
+
+/** A leaf that none of the trusted CAs has signed: also where a CA of the same name has another key. */
+const unknownAuthority = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+const http2Words: { readonly [code: string]: string } = {
+  ERR_HTTP2_ERROR: 'it does not speak HTTP/2',
+  ERR_HTTP2_GOAWAY_SESSION: 'it takes no more streams (GOAWAY)',
+  ERR_HTTP2_SESSION_ERROR: 'it broke the connection off (HTTP/2)',
+  ERR_HTTP2_STREAM_ERROR: 'it broke the stream off (HTTP/2)',
+};
+
+/** One error of the connection to the distributor, from DNS to HTTP/2. */
+export function lossFromNode(error: unknown): StreamLoss {
+  const code = codeBehind(error);
+  if (code === 'CERT_HAS_EXPIRED') return { cause: 'UnknownAuthority', detail: 'its certificate, or the CA of it that is known here, has expired' };
+  if (unknownAuthority.has(code)) return { cause: 'UnknownAuthority', detail: 'its certificate is of no CA that is known here' };
+  const known = http2Words[code] ?? words[code]?.[1] ?? families.find(([begins]) => begins.test(code))?.[2];
+  return { cause: 'Other', detail: known ?? `the connection failed${inBrackets(code)}` };
+}
+
+/** A stream that waited for its connection only says that it was cancelled; what became of the connection is its cause. */
+function codeBehind(error: unknown): string {
+  const code = codeOf(error);
+  if (code !== 'ERR_HTTP2_STREAM_CANCEL' || typeof error !== 'object' || error === null || !('cause' in error)) return code;
+  return codeOf(error.cause);
+}
+
+/** There is no such file, or no such folder. */
+export function isMissingFile(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** A clause for a file that is there and cannot be read. */
+export function describeFileError(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') return 'this user may not read it';
+  return code === 'EISDIR' ? 'it is a folder' : `reading failed${inBrackets(code)}`;
 }
 
 /** One sentence for a port that could not be opened. */

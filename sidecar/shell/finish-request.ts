@@ -8,6 +8,7 @@ import { streamEnd, streamErrorEvent } from '../dialects/openai-chat/client/stre
 import type { Attempt } from './attempt.ts';
 import { breakStream, endStream, headerText, openStream, sendWhole } from './client-answer.ts';
 import { attemptRecord, outcomeOf, reasonOf } from './decision-record.ts';
+import { recordDecision } from './plane.ts';
 import type { RequestRun } from './request-run.ts';
 import { commitStream } from './stream-body.ts';
 
@@ -21,8 +22,7 @@ export function openCommitted(run: RequestRun, attempt: Attempt): void {
 export function finishRequest(run: RequestRun, ending: Ending): void {
   const decision = decisionOf(run, ending);
   if (!run.response.destroyed) answer(run, ending, decision);
-  run.plane.decisions.record(decision);
-  run.plane.metrics.requestEnded(decision, new Map(run.targets.map(({ entry }) => [entry.name, entry.model])));
+  recordDecision(run.plane, decision, new Map(run.targets.map(({ entry }) => [entry.name, entry.model])));
 }
 
 /** The error that a bug leaves a client with: never the bug's own words. */

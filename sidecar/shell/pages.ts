@@ -4,7 +4,7 @@ import { describeUnknownModel } from '../core/plan/describe-unknown-model.ts';
 import { resolveChain } from '../core/plan/resolve-chain.ts';
 import type { OwnError } from '../dialects/dialect.ts';
 import { modelBody, modelListBody } from '../dialects/openai-chat/client/models.ts';
-import type { Plane } from './plane.ts';
+import { describeNoTable, type Plane } from './plane.ts';
 
 export type Page = { readonly body: string } | { readonly error: OwnError };
 
@@ -16,7 +16,7 @@ export function modelPage(plane: Plane, path: string): Page | null {
   const model = decoded(path.slice('/v1/models/'.length));
   const chain = table === null ? null : resolveChain(table, model);
   if (chain !== null) return { body: modelBody({ id: model, chain: chain.entry.name }) };
-  return { error: { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: table === null ? 'No routing table has arrived yet.' : describeUnknownModel(table, model), retryAfterMs: null } };
+  return { error: { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: table === null ? describeNoTable(plane) : describeUnknownModel(table, model, plane.options.chains), retryAfterMs: null } };
 }
 
 /** GET /belay/decisions, /belay/health and /belay/table; null: another path. */

@@ -12,7 +12,7 @@ import { ownErrorAnswer } from '../dialects/openai-chat/client/answer.ts';
 import { parseChatRequest } from '../dialects/openai-chat/client/request.ts';
 import { headerText, sendWhole } from './client-answer.ts';
 import { errorKind } from './finish-request.ts';
-import type { Plane } from './plane.ts';
+import { describeNoTable, recordDecision, type Plane } from './plane.ts';
 import { readBody } from './read-body.ts';
 import { runAttempts } from './run-attempts.ts';
 
@@ -54,9 +54,9 @@ interface Arrived {
 async function admit(arrived: Arrived): Promise<void> {
   const { plane, request, response, id } = arrived;
   const table = plane.table.current();
-  if (table === null) return sendOwnError(response, { ...errorKind(503), code: 'no_table', status: 503, message: 'No routing table has arrived yet.', retryAfterMs: 1_000 }, id);
+  if (table === null) return sendOwnError(response, { ...errorKind(503), code: 'no_table', status: 503, message: describeNoTable(plane), retryAfterMs: 1_000 }, id);
   const chain = resolveChain(table, request.model);
-  if (chain === null) return sendOwnError(response, { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: describeUnknownModel(table, request.model), retryAfterMs: null }, id);
+  if (chain === null) return sendOwnError(response, { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: describeUnknownModel(table, request.model, plane.options.chains), retryAfterMs: null }, id);
   let planned = plan(arrived, chain, false);
   if (planned.type === 'wait') {
     if (!await waited(arrived, planned.afterMs)) return recordUnserved(arrived, table, chain, planned.excluded, 0, 'the client left');
@@ -131,8 +131,7 @@ function recordUnserved(arrived: Arrived, table: CompiledTable, chain: CompiledC
     outcome: status === 0 ? 'ClientGone' : 'Failed', status, target: null, servedModel: null, reason, attempts: [], excluded,
     firstContentMs: null, totalMs: plane.options.clock.nowMs() - arrived.arrivedMs, usage: null,
   };
-  plane.decisions.record(decision);
-  plane.metrics.requestEnded(decision, new Map());
+  recordDecision(plane, decision, new Map());
 }
 
 function badRequest(message: string): OwnError {

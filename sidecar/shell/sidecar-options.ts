@@ -1,4 +1,4 @@
-import type { Clock, EndpointEntry, KeyEntry, Parsed, Random, Secret, WallClock } from '@belay/contract';
+import type { ChainReport, Clock, EndpointEntry, KeyEntry, Parsed, Random, Secret, WallClock } from '@belay/contract';
 
 /** A failure to rehearse (`--fault TARGET=KIND@SHARE`): put in place of the upstream, before the network. */
 export interface Fault {
@@ -24,6 +24,10 @@ export interface SidecarOptions {
   /** Demanded of applications as a bearer token, where `--listen` opens more than loopback; null: not demanded. */
   readonly clientKey: Secret | null;
   readonly faults: readonly Fault[];
+  /** Chains that the pod's annotation asks for; default `*`: all of the namespace. */
+  readonly chains?: readonly string[];
+  /** Why no table has come yet: a clause for whoever asks meanwhile. */
+  readonly whyNoTable?: () => string;
   readonly clock: Clock;
   readonly wallClock: WallClock;
   readonly random: Random;
@@ -49,6 +53,8 @@ export interface Sidecar {
   applyKeys(keys: readonly KeyEntry[]): void;
   /** Replaces all endpoints of local targets. Applies at once. */
   applyEndpoints(endpoints: readonly EndpointEntry[]): void;
+  /** What was counted since the start, of the chains that are served now. */
+  report(): readonly ChainReport[];
   /** Stops accepting, lets running requests end for at most `graceMs`, then destroys what is left. */
   close(graceMs: number): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { ChainReport } from '@belay/contract';
 import type { SidecarIdentity } from '@belay/operator/core/distribute/connection.ts';
 import { compileNamespace } from '@belay/operator/core/compile/compile-namespace.ts';
 import { requiredKeys } from '@belay/operator/core/compile/required-keys.ts';
@@ -33,6 +34,12 @@ export interface DistributorRig {
   readonly secrets: NamedObjects;
   readonly lines: LogLine[];
   readonly gone: SidecarIdentity[];
+  /** The newest of each pod, by its uid. */
+  readonly reports: Map<string, readonly ChainReport[]>;
+  /** As a distributor that is killed: every connection breaks. */
+  stop(): Promise<void>;
+  /** A new one at the same port, which knows of nobody. */
+  startAgain(): Promise<void>;
   /** Compiles and publishes from now on, and whenever a Secret changes. */
   serve(namespace: string, made: Partial<MadeNamespace>): MadeNamespace;
   close(): Promise<void>;
@@ -69,10 +76,12 @@ export async function startDistributor(secretRules: readonly { readonly namespac
   const authority = createAuthority({ client, clock, wallClock: Date.now, random: Math.random, log, namespace: 'belay-system', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], settleMs: 50 });
   await authority.ready;
   const namespaces = new Map<string, MadeNamespace>();
-  const distributor = createDistributor({
+  const reports: DistributorRig['reports'] = new Map();
+  const make = (): Distributor => createDistributor({
     client: limited, clock, wallClock: Date.now, random: Math.random, log, authority, limits,
-    onReport: () => undefined, onGone: (identity) => gone.push(identity), onNamespaceWanted: (namespace) => publish(namespace),
+    onReport: ({ uid }, chains) => reports.set(uid, chains), onGone: (identity) => gone.push(identity), onNamespaceWanted: (namespace) => publish(namespace),
   });
+  let distributor = make();
   const secrets = createNamedObjects({
     client: limited, clock, random: Math.random, resource: { group: '', version: 'v1', plural: 'secrets' },
     onChange: () => [...namespaces.keys()].forEach(publish), onProblem: ({ message }) => log({ level: 'warn', event: 'watch-failed', message }),
@@ -87,7 +96,14 @@ export async function startDistributor(secretRules: readonly { readonly namespac
   const port = await distributor.listen('127.0.0.1', 0);
   distributor.synced();
   return {
-    server, client, distributor, port, authority, secrets, lines, gone,
+    server, client, port, authority, secrets, lines, gone, reports,
+    get distributor() { return distributor; },
+    async stop() { await distributor.close(); },
+    async startAgain() {
+      distributor = make();
+      await distributor.listen('127.0.0.1', port);
+      distributor.synced();
+    },
     serve(namespace, made) {
       const all = { providers: [], chains: [], foreign: [], facts: [], ...namespaces.get(namespace), ...made };
       namespaces.set(namespace, all);

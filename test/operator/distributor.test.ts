@@ -204,14 +204,17 @@ test('the CA is rotated under sidecars that stay and sidecars that come anew: no
       rounds += 1;
     }
   })();
-  await until(() => rounds > 10);
-  await rig.client.patch({ resource: core('secrets'), namespace: 'belay-system', name: 'belay-ca' }, { metadata: { annotations: { 'belay.dev/rotate': '300ms' } } });
-  await until(() => issuers.size === 2, 30_000);
-  const enough = rounds + 20;
-  await until(() => rounds > enough);
-  going = false;
-  await come;
-  forget();
+  try {
+    await until(() => rounds > 10);
+    await rig.client.patch({ resource: core('secrets'), namespace: 'belay-system', name: 'belay-ca' }, { metadata: { annotations: { 'belay.dev/rotate': '300ms' } } });
+    await until(() => issuers.size === 2, 30_000);
+    const enough = rounds + 20;
+    await until(() => rounds > enough);
+  } finally {
+    going = false;
+    await come;
+    forget();
+  }
   console.info(`CA rotated: ${rounds} connections, ${failures.length} failures`);
   expect([failures, [...issuers][0], issuers.has('unknown')]).toEqual([[], before, false]);
   // Those that stayed are served on, over the connections that they had.

@@ -18,6 +18,7 @@ const content = (deadlineMs = 1_000, more: Partial<NamespaceContent> = {}): Name
   hints: [],
   ...more,
 });
+const withVersion = (version: string, more: Partial<NamespaceContent> = {}): NamespaceContent => content(Number(version), { ...more, tables: [{ ...content(Number(version)).tables[0], version }] });
 const hello = (more: Partial<HelloFrame> = {}): HelloFrame => ({ frame: 'hello', pod: 'shop', uid: 'u', chains: ['chat'], have: { endpoints: null, keys: null, hints: null, table: null }, protocol: 1, schemaVersions: [1], ...more });
 
 const said = (distribution: Distribution, connection: number, frame: ClientFrame, nowMs = 0) => distribution.handle({ type: 'connection-said', connection, said: { type: 'frame-received', frame: { ok: true, value: frame } } }, nowMs);
@@ -139,6 +140,17 @@ test('a chain counts only sidecars that asked for it', () => {
   expect(distribution.countSidecars('other', 'chat')).toMatchObject({ connected: 0 });
   distribution.handle({ type: 'connection-closed', connection: 2 }, 1);
   expect(distribution.countSidecars('shop-ns', 'bulk')).toMatchObject({ connected: 0 });
+});
+
+test('nobody is current while a newer table waits to be sent, and where only keys changed all still are', () => {
+  const distribution = serving(withVersion('1'));
+  settle(distribution, said(distribution, 1, hello()));
+  settle(distribution, distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: withVersion('1', { keys: [] }) }, 1_000));
+  expect(distribution.countSidecars('shop-ns', 'chat').current).toBe(1);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: withVersion('2') }, 2_000);
+  expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ connected: 1, current: 0 });
+  settle(distribution, distribution.handle({ type: 'ticked' }, 2_100));
+  expect(distribution.countSidecars('shop-ns', 'chat').current).toBe(1);
 });
 
 describe('last known good', () => {

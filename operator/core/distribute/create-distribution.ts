@@ -1,7 +1,7 @@
 import type { HelloFrame, Random, RoutingTable } from '@belay/contract';
 import { openConnection, stepConnection, type ConnectionEffect, type ConnectionEvent, type ConnectionState, type SidecarIdentity, type TableInstead } from './connection.ts';
 import { tableInstead } from './last-good-table.ts';
-import { changePublication, duePublication, type Publication } from './publication.ts';
+import { changePublication, duePublication, tableIsPending, type Publication } from './publication.ts';
 import { selectResources, type NamespaceContent, type Resources } from './select-resources.ts';
 import { countSidecars, type SidecarCounts } from './sidecar-counts.ts';
 
@@ -46,7 +46,11 @@ export function createDistribution(random: Random, sha256Hex: (text: string) => 
   const held: Held = { random, sha256Hex, tableInstead: keptTables(sha256Hex), synced: false, connections: new Map(), publications: new Map(), selections: new Map() };
   return {
     handle: (event, nowMs) => handle(held, event, nowMs),
-    countSidecars: (namespace, chain) => countSidecars(held.connections.values(), namespace, chain),
+    countSidecars(namespace, chain) {
+      const counts = countSidecars(held.connections.values(), namespace, chain);
+      // For as long as a newer table waits to be sent, nobody runs it.
+      return tableIsPending(held.publications.get(namespace)) ? { ...counts, current: 0 } : counts;
+    },
   };
 }
 

@@ -25,3 +25,9 @@ export function duePublication(publication: Publication, nowMs: number): Publica
   const { pending } = publication;
   return pending === null || nowMs < pending.dueMs ? publication : { current: pending.content, pending: null };
 }
+
+/** Whether what will be published has other tables than what is. */
+export function tableIsPending(publication: Publication | undefined): boolean {
+  const { current, pending } = publication ?? { current: null, pending: null };
+  return current !== null && pending !== null && pending.content.tables.map(({ version }) => version).join() !== current.tables.map(({ version }) => version).join();
+}

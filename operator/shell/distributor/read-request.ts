@@ -7,8 +7,13 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Bytes of names and values; the setting of HTTP/2 that says so binds nobody who has not acknowledged it. */
+export const headerLimit = 16 * 1024;
+
 /** The token of a request for a stream, or why it is none. */
 export function readRequest(headers: IncomingHttpHeaders): { readonly token: string } | Refusal {
+  const length = Object.entries(headers).reduce((total, [name, value]) => total + name.length + String(value).length, 0);
+  if (length > headerLimit) return { status: 431, message: `The headers must have at most ${headerLimit} bytes together.` };
   const path = headers[':path'] ?? '';
   if (path !== streamPath) return { status: 404, message: `There is nothing at this path: a sidecar asks for POST ${streamPath}.` };
   if (headers[':method'] !== 'POST') return { status: 405, message: `${streamPath} takes POST alone.` };

@@ -1,8 +1,9 @@
 import type { Clock } from '@belay/contract';
-import { createSecureServer, type Http2SecureServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, createSecureServer, type Http2SecureServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createAcceptLimiter } from './accept-limiter.ts';
 import type { DistributorCounters } from './distributor-counters.ts';
+import { headerLimit } from './read-request.ts';
 
 /** What the server shows: a certificate that may change while it runs. An `Authority` is one. */
 export interface ServingCertificate {
@@ -32,7 +33,6 @@ export interface StreamServer {
 const silentSessionMs = 10_000;
 /** A sidecar gives a connection up after 10 s: more of them than can be met within half of that wait for nothing. */
 const longestWaitS = 5;
-const headerBytes = 16 * 1024;
 
 /**
  * TLS 1.3 and HTTP/2 alone, over connections that are let through at a steady rate before any of their bytes are read. A certificate that changes
@@ -60,9 +60,8 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
   secure.on('tlsClientError', () => { counters.handshakesFailed += 1; });
   secure.on('session', (session) => {
     sessions.add(session);
-    watchSession(session, clock, () => sessions.delete(session));
+    serveSession(session, clock, onStream, () => sessions.delete(session));
   });
-  secure.on('stream', onStream);
   // What it shows next; minVersion and ALPN stay as they were made.
   const forget = certificate.onChange(() => secure.setSecureContext({ ...certificate.leaf(), minVersion: 'TLSv1.3' }));
   return {
@@ -81,7 +80,7 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
 function secureServer(certificate: ServingCertificate): Http2SecureServer {
   return createSecureServer({
     ...certificate.leaf(), minVersion: 'TLSv1.3', handshakeTimeout: silentSessionMs,
-    settings: { maxConcurrentStreams: 1, maxHeaderListSize: headerBytes, enablePush: false },
+    settings: { maxConcurrentStreams: 1, maxHeaderListSize: headerLimit, enablePush: false },
     maxHeaderListPairs: 32, maxSessionInvalidFrames: 10, maxSessionRejectedStreams: 10, maxSettings: 16,
   });
 }
@@ -97,22 +96,32 @@ function turnAway(socket: Socket, counters: DistributorCounters): void {
   socket.destroy();
 }
 
-function watchSession(session: ServerHttp2Session, clock: Clock, ended: () => void): void {
+/** One request a session: whoever asked in vain, or is done, comes back by a new one, past the limiter. */
+function serveSession(session: ServerHttp2Session, clock: Clock, onStream: StreamServerOptions['onStream'], ended: () => void): void {
   let disarm = clock.after(silentSessionMs, () => session.destroy());
+  let asked = false;
   // Whatever went wrong, the session closes.
   session.on('error', () => undefined);
-  session.once('stream', (stream) => {
+  session.on('stream', (stream, headers) => {
+    // One after another is refused here, two at once by maxConcurrentStreams.
+    if (asked) return refuseAnother(stream);
+    asked = true;
     disarm();
-    // One request a session: whoever asked in vain, or is done, comes back by a new one, past the limiter.
     stream.once('close', () => {
       session.close();
       disarm = clock.after(silentSessionMs, () => session.destroy());
     });
+    onStream(stream, headers);
   });
   session.once('close', () => {
     disarm();
     ended();
   });
+}
+
+function refuseAnother(stream: ServerHttp2Stream): void {
+  stream.on('error', () => undefined);
+  stream.close(constants.NGHTTP2_REFUSED_STREAM);
 }
 
 function listen(server: Server, address: string, port: number): Promise<number> {

@@ -140,12 +140,11 @@ function bootstrap(state: ControlState, read: Parsed<Bootstrap>, { sha256Hex }: 
 function settle(state: ControlState, { source, version, refusal }: Extract<ControlEvent, { type: 'table-settled' }>): ControlStep {
   const stale = source === null && state.delivered.table;
   const next = refusal === null && !stale ? { ...state, have: { ...state.have, table: version } } : state;
-  const log: ControlEffect = refusal === null
-    ? { type: 'log', level: 'info', event: 'table-applied', message: `Table ${version} is served${source === null ? ', from the bootstrap copy' : ''}.` }
-    : { type: 'log', level: 'warn', event: 'table-refused', message: `Table ${version} is refused, and what was served is served on: ${refusal}` };
-  if (source === null || source.connection !== state.connection || state.phase !== 'open') return { state: next, effects: [log] };
+  // Whoever applies a table says so in the log; where it came from, the log has from here.
+  const told: readonly ControlEffect[] = source === null && refusal === null ? [{ type: 'log', level: 'info', event: 'bootstrap-served', message: `Table ${version} is of the bootstrap copy.` }] : [];
+  if (source === null || source.connection !== state.connection || state.phase !== 'open') return { state: next, effects: told };
   const frame = refusal === null ? { frame: 'ack', nonce: source.nonce } as const : { frame: 'nack', nonce: source.nonce, error: refusal } as const;
-  return { state: next, effects: [log, { type: 'send', connection: source.connection, frame }] };
+  return { state: next, effects: [...told, { type: 'send', connection: source.connection, frame }] };
 }
 
 function close(state: ControlState): ControlStep {

@@ -163,6 +163,19 @@ describe('a model that nobody serves', () => {
     expect(describeUnknownModel(compiled(routingTable([], [])), 'x')).toBe('"x" is in no chain of namespace support. Chains: none. Add it to spec.modelNames, or use modelNames ["*"].');
   });
 
+  test.each([
+    [['chat'], 'Chains: chat.'],
+    [['chat', 'suport'], 'It also asks for suport, which does not exist in namespace support. Chains: chat.'],
+    [['chat', 'x1', 'x2'], 'It also asks for x1, x2, which do not exist in namespace support. Chains: chat.'],
+  ])('in a pod whose annotation asks for %j is told what does not exist of it', (asked, told) => {
+    const table = compiled(routingTable([{ ...chat, name: 'chat', modelNames: ['chat'] }], [a, b]));
+    expect(describeUnknownModel(table, 'x', asked)).toBe(`"x" is in no chain that annotation belay.dev/inject of this pod asks for. ${told} Add it to spec.modelNames, or use modelNames ["*"].`);
+  });
+
+  test('in a pod that asks for nothing that exists', () => {
+    expect(describeUnknownModel(compiled(routingTable([], [])), 'chat', ['suport'])).toBe('"chat" is in no chain: annotation belay.dev/inject of this pod asks for suport, which does not exist in namespace support.');
+  });
+
   test('a long list is cut', () => {
     const many = Array.from({ length: 12 }, (_, nth) => chainEntry(`c${nth}`, [targetEntry('a')]));
     expect(describeUnknownModel(compiled(routingTable(many, [a])), 'x')).toContain('c9 and 2 more. Add');

@@ -8,7 +8,7 @@ export const repository = dirname(dirname(import.meta.dirname));
 const packages = ['contract', 'operator', 'sidecar', 'cli'];
 const settings = [
   'package.json', 'tsconfig.json', 'tsconfig.base.json', 'eslint.config.js', '.dependency-cruiser.mjs', 'knip.json',
-  'contract/package.json', 'contract/tsconfig.json', 'operator/package.json', 'operator/core/tsconfig.json',
+  'contract/package.json', 'contract/tsconfig.json', 'operator/package.json', 'operator/core/tsconfig.json', 'operator/shell/tsconfig.json',
   'sidecar/package.json', 'sidecar/core/tsconfig.json', 'sidecar/dialects/tsconfig.json', 'sidecar/shell/tsconfig.json',
   'cli/package.json', 'cli/tsconfig.json', 'test/tsconfig.json',
 ];

@@ -167,7 +167,7 @@ describe('only the leader writes:', () => {
     for (let round = 1; round <= 5; round++) {
       const published = operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length;
       await cluster.apply('ModelProvider', 'lease', 'nothing', { spec: { dialect: 'OpenAI', baseURL: `https://nothing-${round}.example/v1` } });
-      await cluster.apply('FallbackChain', 'lease', 'chat', chainOf(...Array<string>(round).fill('nothing')));
+      await cluster.apply('FallbackChain', 'lease', 'chat', chainOf('nothing', ...Array.from({ length: round }, (_, index) => `nowhere-${index}`)));
       await until(() => operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length > published);
     }
     expect([(await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration, await cluster.status('ModelProvider', 'lease', 'nothing'), await writes()]).toEqual([1, pending, before]);

@@ -1,8 +1,8 @@
 import { imageNames } from '../../../scripts/images/images.ts';
 import type { Cluster } from '../drivers/cluster.ts';
 
-export const release = 'belay';
-export const releaseNamespace = 'belay-system';
+const release = 'belay';
+const releaseNamespace = 'belay-system';
 
 /** Installs Belay as a person would, but for the local tier's image: one that is here in place of one that would be pulled. */
 export async function ensureBelay(cluster: Cluster, values: readonly string[] = []): Promise<void> {

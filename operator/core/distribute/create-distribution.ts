@@ -30,6 +30,9 @@ export interface Distribution {
   countSidecars(namespace: string, chain: string): SidecarCounts;
 }
 
+/** Of one namespace: a sidecar may wish for what it likes, as often as it likes. What is forgotten is selected again. */
+const mostSelections = 64;
+
 interface Held {
   readonly sha256Hex: (text: string) => string;
   readonly random: Random;
@@ -128,6 +131,8 @@ function select(held: Held, namespace: string, content: NamespaceContent, { chai
   const known = selections.get(wish);
   if (known?.of === content) return known.resources;
   const resources = selectResources(content, chains, schemaVersions, known?.resources ?? null, held.sha256Hex);
+  const [oldest] = selections.keys();
+  if (known === undefined && selections.size >= mostSelections && oldest !== undefined) selections.delete(oldest);
   selections.set(wish, { of: content, resources });
   return resources;
 }

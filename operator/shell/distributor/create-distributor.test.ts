@@ -160,7 +160,10 @@ describe('a connection is closed', () => {
   test.each<[string, (client: StreamClient) => void, string]>([
     ['whose line is no frame', (client) => void client.stream.write('hello\n'), 'it sent a bad frame: a frame must be one line of JSON, and these 5 characters are not'],
     ['whose line never ends', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); client.stream.write('x'.repeat(300_000)); }, 'it sent a bad frame: a frame must be at most 262144 characters long, and this one is longer'],
+    ['whose line is wrong in a thousand places', (client) => void client.stream.write(`${JSON.stringify({ frame: 'report', chains: Array(1_000).fill(1) })}\n`), 'it sent a bad frame: chains[0]: must be an object, not another number; chains[1]: must be an object, not another number; chains[2]: must be an object, not another number; and 997 more'],
+    ['that asks for a hundred thousand versions', (client) => client.send(helloOf('shop-1', 'uid-shop-1', { schemaVersions: Array(130_000).fill(2) })), 'it sent a bad frame: schemaVersions: must list at most 32 versions, not 130000'],
     ['of another pod than its token', (client) => client.send(helloOf('shop-2', 'uid-shop-2')), 'its hello names another pod than its token, which is of shop-1'],
+    ['that sends more than can be read', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); for (let n = 0; n < 6; n++) client.stream.write(`${JSON.stringify({ frame: 'later', text: 'x'.repeat(200_000) })}\n`); }, 'it sends more than 1048576 characters a second'],
     ['that sends frame after frame', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); for (let n = 0; n < 300; n++) client.send({ frame: 'ack', nonce: '9' }); }, 'it sends more than 200 frames a second'],
   ])('%s', async (_, say, reason) => {
     const rig = await start();
@@ -170,6 +173,17 @@ describe('a connection is closed', () => {
     await client.ended;
     expect(reasons(rig)).toEqual([`The connection of pod shop/shop-1 was closed: ${reason}.`]);
     expect(rig.distributor.connected()).toBe(0);
+  });
+
+  test('at whose frame Belay itself fails, and no other', async () => {
+    const rig = await start({ onReport: () => { throw new Error('a bug'); } });
+    const [bad, good] = [rig.open('shop-1'), rig.open('shop-2')];
+    bad.send(helloOf('shop-1', 'uid-shop-1'));
+    bad.send({ frame: 'report', chains: [] });
+    await bad.ended;
+    expect(await good.status).toBe(200);
+    expect(rig.lines).toMatchObject([{ level: 'error', event: 'stream-crashed', cause: expect.stringMatching(/^Error: a bug\n/) }, { event: 'sidecar-dismissed' }]);
+    expect(rig.distributor.connected()).toBe(1);
   });
 
   test('the oldest of a pod that opens too many', async () => {

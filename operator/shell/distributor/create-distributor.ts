@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { ChainReport, ClientFrame, Clock, Parsed, Random, WallClock } from '@belay/contract';
+import { maxClientFrameLength, type ChainReport, type ClientFrame, type Clock, type Parsed, type Random, type WallClock } from '@belay/contract';
 import type { SidecarIdentity } from '../../core/distribute/connection.ts';
 import { createDistribution, type Distribution, type DistributionEffect, type DistributionEvent } from '../../core/distribute/create-distribution.ts';
 import type { NamespaceContent } from '../../core/distribute/select-resources.ts';
@@ -37,6 +37,8 @@ export interface DistributorLimits {
   /** Of one pod; the oldest makes room. */
   readonly connectionsPerPod: number;
   readonly framesPerSecond: number;
+  /** Of text, in UTF-16 code units: what a second of one connection may cost to read. */
+  readonly charactersPerSecond: number;
   readonly reviewsAtOnce: number;
 }
 
@@ -55,7 +57,7 @@ export interface Distributor {
   close(): Promise<void>;
 }
 
-const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, reviewsAtOnce: 50 };
+const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, charactersPerSecond: 4 * maxClientFrameLength, reviewsAtOnce: 50 };
 const tickMs = 1_000;
 const goneMs = 15_000;
 const longestReviewQueue = 2_000;
@@ -65,6 +67,7 @@ interface Connected {
   readonly link: SidecarLink;
   /** Since the last tick. */
   frames: number;
+  characters: number;
 }
 
 interface Running {
@@ -154,11 +157,12 @@ function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarI
   running.counters.streamsOpened += 1;
   running.gone.delete(identity.uid);
   const link = openSidecarLink(stream, running.counters, {
+    onRead: (characters) => weigh(running, connection, characters),
     onFrame: (frame) => receive(running, connection, frame),
     onDrained: () => measure(running, connection),
     onClosed: () => leave(running, connection),
   });
-  running.links.set(connection, { identity, link, frames: 0 });
+  running.links.set(connection, { identity, link, frames: 0, characters: 0 });
   running.pods.set(identity.uid, (running.pods.get(identity.uid) ?? new Set()).add(connection));
   handle(running, { type: 'connection-opened', connection, identity });
 }
@@ -169,6 +173,13 @@ function makeRoom(running: Running, { uid }: SidecarIdentity): void {
   for (const connection of own.slice(0, Math.max(0, own.length + 1 - running.limits.connectionsPerPod))) dismiss(running, connection, 'its pod has opened too many others');
 }
 
+function weigh(running: Running, connection: number, characters: number): void {
+  const connected = running.links.get(connection);
+  if (connected === undefined) return;
+  connected.characters += characters;
+  if (connected.characters > running.limits.charactersPerSecond) dismiss(running, connection, `it sends more than ${running.limits.charactersPerSecond} characters a second`);
+}
+
 function receive(running: Running, connection: number, frame: Parsed<ClientFrame>): void {
   const { links, counters, limits } = running;
   const connected = links.get(connection);
@@ -177,7 +188,18 @@ function receive(running: Running, connection: number, frame: Parsed<ClientFrame
   if (connected.frames > limits.framesPerSecond) return dismiss(running, connection, `it sends more than ${limits.framesPerSecond} frames a second`);
   if (frame.ok && frame.value.frame === 'ack') counters.acks += 1;
   if (frame.ok && frame.value.frame === 'nack') noteRefusal(running, connected.identity, frame.value.error);
-  handle(running, { type: 'connection-said', connection, said: { type: 'frame-received', frame } });
+  try {
+    handle(running, { type: 'connection-said', connection, said: { type: 'frame-received', frame } });
+  } catch (error) {
+    crash(running, connection, connected.identity, error);
+  }
+}
+
+/** A bug at the edge of one stream ends that stream alone: thousands of others are served by the same process. */
+function crash(running: Running, connection: number, { namespace, pod }: SidecarIdentity, error: unknown): void {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  running.options.log({ level: 'error', event: 'stream-crashed', namespace, pod, message: `Belay itself failed at a frame of pod ${namespace}/${pod}; please report this.`, cause });
+  dismiss(running, connection, 'Belay itself failed at one of its frames');
 }
 
 function noteRefusal({ counters, options }: Running, { namespace, pod }: SidecarIdentity, error: string): void {
@@ -222,6 +244,7 @@ function everySecond(running: Running): void {
     everySecond(running);
     for (const [connection, connected] of running.links) {
       connected.frames = 0;
+      connected.characters = 0;
       measure(running, connection);
     }
     handle(running, { type: 'ticked' });

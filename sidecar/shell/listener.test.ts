@@ -27,6 +27,8 @@ describe('what is let in', () => {
     ['an allowed Origin is let in', { origin: 'http://localhost:3000' }, 200, ''],
     ['a form is refused', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'must be application/json'],
     ['plain text is refused', { 'content-type': 'text/plain' }, 415, 'must be application/json'],
+    ['a compressed body is refused', { 'content-encoding': 'gzip' }, 415, 'A request body must not be compressed, and content-encoding is "gzip": send it as it is.'],
+    ['a body that is said to be as it is is let in', { 'content-encoding': 'identity' }, 200, ''],
     ['JSON with a charset is let in', { 'content-type': 'application/json; charset=utf-8' }, 200, ''],
   ])('%s', async (_sentence, headers, status, message) => {
     const { port } = await start(one, {}, { allowOrigins: ['http://localhost:3000'] });

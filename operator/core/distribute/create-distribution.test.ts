@@ -99,6 +99,15 @@ test('tables wait for a quiet 100 ms, and for 1 s at most; keys do not wait', ()
   }
 });
 
+test('a provider that moves keeps its key until the table says where it is now', () => {
+  const distribution = serving();
+  tableWaits(distribution);
+  const moved = { ...key('openai', '2'), origin: 'https://elsewhere.example' };
+  expect(sent(distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(2_000, { keys: [moved] }) }, 10))).toEqual([]);
+  const due = sent(distribution.handle({ type: 'ticked' }, 110));
+  expect(due.map(({ resource }) => [resource.type, resource.type === 'keys' ? resource.data : null])).toEqual([['keys', [moved]], ['table', null]]);
+});
+
 test('what changes while a table is on its way is sent after its ack, the latest alone', () => {
   const distribution = serving();
   const first = said(distribution, 1, hello());

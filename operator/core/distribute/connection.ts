@@ -44,7 +44,7 @@ export type ConnectionEvent =
   | { readonly type: 'frame-received'; readonly frame: Parsed<ClientFrame> }
   | { readonly type: 'resources-selected'; readonly resources: Resources }
   | { readonly type: 'socket-measured'; readonly bufferedBytes: number }
-  /** This process will end. */
+  /** This process will end, or its token has. */
   | { readonly type: 'draining' }
   /** About once a second. */
   | { readonly type: 'ticked' };

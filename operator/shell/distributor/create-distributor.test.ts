@@ -304,6 +304,37 @@ describe('in time', () => {
     expect(rig.told).toEqual([['gone', { namespace: 'shop', pod: 'shop-1', uid: 'uid-shop-1' }]]);
   });
 
+  test('a token that is valid no more after ten minutes is asked to go, and cut off; one that nobody can judge stays', async () => {
+    const clock = new ManualClock();
+    let reviewer: KubeClient = reviewing(accepted);
+    const rig = await start({ clock, client: { ...scriptedClient([], []).client, create: (...args: Parameters<KubeClient['create']>) => reviewer.create(...args) } as KubeClient });
+    const [client, other] = [rig.open('shop-1'), rig.open('shop-2')];
+    await Promise.all([client.status, other.status]);
+    await until(() => rig.distributor.connected() === 2);
+    client.send(helloOf('shop-1', 'uid-shop-1'));
+    other.send(helloOf('shop-2', 'uid-shop-2'));
+    const keepAlive = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 20_000) {
+        const before = rig.told.length;
+        for (const one of [client, other]) one.send({ frame: 'report', chains: [] });
+        await until(() => rig.told.length === before + 2);
+        await clock.advance(20_000);
+      }
+    };
+    await keepAlive(580_000);
+    expect(rig.distributor.counters.reviews).toBe(2);
+    reviewer = reviewing(() => { throw new Error('down'); });
+    await keepAlive(40_000);
+    await until(() => rig.distributor.counters.reviewsFailed === 2);
+    reviewer = reviewing((pod) => (pod === 'shop-1' ? { authenticated: false } : accepted(pod)));
+    await keepAlive(60_000);
+    await until(() => client.frames.some(({ frame }) => frame === 'goaway'));
+    await clock.advance(16_000);
+    await client.ended;
+    expect([rig.distributor.connected(), other.frames.some(({ frame }) => frame === 'goaway')]).toEqual([1, false]);
+    expect(JSON.stringify(rig.lines)).not.toContain(tokenOf('shop-1'));
+  });
+
   test('closing leaves no timer', async () => {
     const clock = new ManualClock();
     const rig = await start({ clock });

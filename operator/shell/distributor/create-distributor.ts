@@ -61,10 +61,18 @@ const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_
 const tickMs = 1_000;
 const goneMs = 15_000;
 const longestReviewQueue = 2_000;
+/** A pod may be gone long before its connection: whoever took its token would be given rotated keys for as long. ± 20 %. */
+const reviewIntervalMs = 10 * 60_000;
+/** Where nobody answered; what was accepted stays meanwhile. */
+const reviewRetryMs = 60_000;
 
 interface Connected {
   readonly identity: SidecarIdentity;
   readonly link: SidecarLink;
+  /** To be reviewed again; never to be logged. */
+  readonly token: string;
+  /** When that is due. */
+  reviewMs: number;
   /** Since the last tick. */
   frames: number;
   characters: number;
@@ -148,10 +156,10 @@ async function meet(running: Running, stream: ServerHttp2Stream, headers: Incomi
   if (stream.destroyed) return;
   if (review.kind !== 'accepted') return refuseStream(stream, { status: review.kind === 'refused' ? 401 : 503, message: review.message }, running.counters);
   if (running.leaving) return refuseStream(stream, { status: 503, message: 'This distributor is about to end: connect anew.' }, running.counters);
-  connect(running, stream, review.identity);
+  connect(running, stream, review.identity, request.token);
 }
 
-function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarIdentity): void {
+function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarIdentity, token: string): void {
   const connection = ++running.lastConnection;
   makeRoom(running, identity);
   running.counters.streamsOpened += 1;
@@ -162,7 +170,7 @@ function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarI
     onDrained: () => measure(running, connection),
     onClosed: () => leave(running, connection),
   });
-  running.links.set(connection, { identity, link, frames: 0, characters: 0 });
+  running.links.set(connection, { identity, link, token, reviewMs: nextReviewMs(running), frames: 0, characters: 0 });
   running.pods.set(identity.uid, (running.pods.get(identity.uid) ?? new Set()).add(connection));
   handle(running, { type: 'connection-opened', connection, identity });
 }
@@ -249,8 +257,27 @@ function everySecond(running: Running): void {
     }
     handle(running, { type: 'ticked' });
     running.reviews.sweep();
+    reviewAgain(running);
     tellGone(running);
   });
+}
+
+function nextReviewMs({ options: { clock, random } }: Running): number {
+  return clock.nowMs() + reviewIntervalMs * (0.8 + 0.4 * random());
+}
+
+/** Asks anew about tokens that were accepted a while ago. */
+function reviewAgain(running: Running): void {
+  const nowMs = running.options.clock.nowMs();
+  for (const [connection, connected] of running.links) {
+    if (nowMs < connected.reviewMs) continue;
+    connected.reviewMs = nowMs + reviewRetryMs;
+    void running.reviews.review(connected.token).then(({ kind }) => {
+      if (running.links.get(connection) !== connected) return;
+      if (kind === 'accepted') connected.reviewMs = nextReviewMs(running);
+      if (kind === 'refused') handle(running, { type: 'identity-refused', connection });
+    });
+  }
 }
 
 /** Whoever connected anew is in the list no more. */

@@ -66,6 +66,7 @@ function createPlane(options: SidecarOptions): Plane {
     concurrency: createConcurrency(),
     unaryOnly: new Set(),
     bytesInFlight: createBytesInFlight(bytesInFlightLimit),
+    requestsInFlight: { count: 0 },
     metrics: createMetrics(() => metricsNow(plane)),
     counts: createReportCounts(),
     decisions: createDecisions(options.log),

@@ -17,7 +17,9 @@ export interface Load {
   readonly answered: number;
   readonly failures: readonly string[];
   readonly longestMs: number;
+  /** When each target answered first, and when the last request that it answered was sent: milliseconds since the Unix epoch. */
   readonly firstMs: { readonly [target: string]: number };
+  readonly lastSentMs: { readonly [target: string]: number };
 }
 
 /** One namespace of the cluster with what a test put into it. */
@@ -32,7 +34,7 @@ export interface Stage {
   /** Waits until every Deployment that is named is rolled out. */
   rolledOut(...deployments: readonly string[]): Promise<void>;
   /** The application of a Deployment asks once. */
-  ask(deployment: string, question?: { readonly model?: string; readonly text?: string; readonly stream?: boolean }): Promise<Answer>;
+  ask(deployment: string, question?: { readonly model?: string; readonly text?: string; readonly stream?: boolean; readonly tokens?: number }): Promise<Answer>;
   /** What an application with `loadEveryMs` saw since it was forgotten last. */
   load(deployment: string, forget?: 'forget'): Promise<Load>;
   /** Reads `load` of the pod that runs now, again and again without kubectl where pods are reached. */
@@ -78,8 +80,8 @@ export async function raiseStage(prefix: string, labels: { readonly [name: strin
     async rolledOut(...deployments) {
       for (const deployment of deployments) await kubectl('rollout', 'status', `deployment/${deployment}`, '--timeout=120s');
     },
-    ask: (deployment, { model, text, stream = false } = {}) => {
-      const query = new URLSearchParams({ ...(text === undefined ? {} : { text }), ...(model === undefined ? {} : { model }), ...(stream ? { stream: '1' } : {}) });
+    ask: (deployment, { model, text, stream = false, tokens } = {}) => {
+      const query = new URLSearchParams({ ...(text === undefined ? {} : { text }), ...(model === undefined ? {} : { model }), ...(stream ? { stream: '1' } : {}), ...(tokens === undefined ? {} : { tokens: String(tokens) }) });
       return ofApplication<Answer>(deployment, `/ask?${query.toString()}`);
     },
     load: (deployment, forget) => ofApplication<Load>(deployment, `/load${forget === undefined ? '' : '?forget'}`),
@@ -107,7 +109,7 @@ export async function raiseStage(prefix: string, labels: { readonly [name: strin
       return JSON.parse(await kubectl('exec', await podOf(deployment), '--container', 'app', '--', '/nodejs/bin/node', '--input-type=module', '--eval', script)) as T;
     },
     async close() {
-      await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
       await cluster.kubectl(['delete', 'persistentvolume', `models-${namespace}`, '--ignore-not-found', '--wait=false']);
     },
   };

@@ -28,12 +28,12 @@ export function modelVolume(namespace: string, { filledBy = namespace }: { reado
   ];
 }
 
-/** A provider that does what its script says; `api` is what a chain is pointed at, `orders` is for the test. */
-export function standIn(name: string, script: readonly object[] = [{ say: `This is ${name}.` }]): readonly Manifest[] {
+/** A provider that does what its script says, to who has its key; `api` is what a chain is pointed at, `orders` is for the test. */
+export function standIn(name: string, script: readonly object[] = [{ say: `This is ${name}.` }], key?: string): readonly Manifest[] {
   const labels = { app: name };
   const container = {
     name: 'provider', image: imageNames['stand-in'], imagePullPolicy: 'IfNotPresent', args: ['/app/stand-in.mjs'],
-    env: [{ name: 'STAND_IN_NAME', value: name }, { name: 'STAND_IN_SCRIPT', value: JSON.stringify(script) }],
+    env: [{ name: 'STAND_IN_NAME', value: name }, { name: 'STAND_IN_SCRIPT', value: JSON.stringify(script) }, ...(key === undefined ? [] : [{ name: 'STAND_IN_KEY', value: key }])],
     readinessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1 }, securityContext: restricted,
   };
   return [

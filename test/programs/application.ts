@@ -22,6 +22,7 @@ interface Answer {
 }
 
 const defaultModel = process.env['MODEL'] ?? 'chat';
+const maxTokens = Number(process.env['MAX_TOKENS'] ?? 32);
 const [command, text, model] = process.argv.slice(2);
 if (command === 'ask') {
   const answer = await ask({ text: text ?? 'Say hello.', model: model ?? defaultModel, stream: true });
@@ -71,7 +72,7 @@ async function ask({ text: content, model: name, stream }: Asked): Promise<Answe
   const started = performance.now();
   const since = (): number => Math.round(performance.now() - started);
   const client = new OpenAI({ maxRetries: 0, timeout: 60_000 });
-  const body = { model: name, messages: [{ role: 'user' as const, content }], max_tokens: 32 };
+  const body = { model: name, messages: [{ role: 'user' as const, content }], max_tokens: maxTokens };
   try {
     if (!stream) {
       const { data, response } = await client.chat.completions.create(body).withResponse();

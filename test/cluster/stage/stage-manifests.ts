@@ -2,18 +2,23 @@ import { imageNames, modelFile } from '../../../scripts/images/images.ts';
 
 export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly [field: string]: unknown }; readonly [field: string]: unknown };
 
+/** A folder of the node, for the claim `models` of this namespace: where a cluster makes no volumes by itself. */
+export function hostVolume(namespace: string): Manifest {
+  return {
+    apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
+    spec: {
+      capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path: `/var/lib/kubelet/belay-models/${namespace}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
+    },
+  };
+}
+
 /** A volume for models, and a Job that puts the small model into it: what a platform team would have done. */
 export function modelVolume(namespace: string): readonly Manifest[] {
   const claim = { claimName: 'models' };
   const copy = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
   return [
-    {
-      apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
-      spec: {
-        capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
-        hostPath: { path: `/var/lib/kubelet/belay-models/${namespace}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
-      },
-    },
+    hostVolume(namespace),
     { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
     {
       apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'fetch-model' },

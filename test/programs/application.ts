@@ -9,7 +9,7 @@ interface Asked {
   readonly text: string;
   readonly model: string;
   readonly stream: boolean;
-  /** At most so many; 32 by default. */
+  /** At most so many; MAX_TOKENS by default. */
   readonly tokens?: number;
 }
 
@@ -25,6 +25,7 @@ interface Answer {
 }
 
 const defaultModel = process.env['MODEL'] ?? 'chat';
+const maxTokens = Number(process.env['MAX_TOKENS'] ?? 32);
 const [command, text, model] = process.argv.slice(2);
 if (command === 'ask') {
   const answer = await ask({ text: text ?? 'Say hello.', model: model ?? defaultModel, stream: true });
@@ -41,7 +42,7 @@ const server = createServer((request, response) => {
     return;
   }
   if (url.pathname !== '/ask') return void response.end('ok\n');
-  const asked = { text: url.searchParams.get('text') ?? 'Say hello.', model: url.searchParams.get('model') ?? defaultModel, stream: url.searchParams.has('stream'), tokens: Number(url.searchParams.get('tokens') ?? 32) };
+  const asked = { text: url.searchParams.get('text') ?? 'Say hello.', model: url.searchParams.get('model') ?? defaultModel, stream: url.searchParams.has('stream'), tokens: Number(url.searchParams.get('tokens') ?? maxTokens) };
   void ask(asked).then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
 });
 server.listen(Number(process.env['PORT'] ?? 8080), '0.0.0.0');
@@ -74,7 +75,7 @@ async function askOn(pauseMs: number): Promise<never> {
   }
 }
 
-async function ask({ text: content, model: name, stream, tokens = 32 }: Asked): Promise<Answer> {
+async function ask({ text: content, model: name, stream, tokens = maxTokens }: Asked): Promise<Answer> {
   const started = performance.now();
   const since = (): number => Math.round(performance.now() - started);
   const client = new OpenAI({ maxRetries: 0, timeout: 60_000 });

@@ -5,18 +5,23 @@ export type Manifest = { readonly apiVersion: string; readonly kind: string; rea
 /** What the restricted Pod Security standard asks of a container. */
 const restricted = { allowPrivilegeEscalation: false, runAsNonRoot: true, runAsUser: 65532, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
 
+/** A folder of the node, for the claim `models` of a namespace: where a cluster makes no volumes by itself. With `filledBy`: the same files as that namespace's. */
+export function hostVolume(namespace: string, filledBy = namespace): Manifest {
+  return {
+    apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
+    spec: {
+      capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path: `/var/lib/kubelet/belay-models/${filledBy}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
+    },
+  };
+}
+
 /** A volume for models, and a Job that puts the small model into it: what a platform team would have done. With `filledBy`: the same files as that namespace's. */
 export function modelVolume(namespace: string, { filledBy = namespace }: { readonly filledBy?: string } = {}): readonly Manifest[] {
   const claim = { claimName: 'models' };
   const copy = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
   return [
-    {
-      apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
-      spec: {
-        capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
-        hostPath: { path: `/var/lib/kubelet/belay-models/${filledBy}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
-      },
-    },
+    hostVolume(namespace, filledBy),
     { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
     ...(filledBy !== namespace ? [] : [{
       apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'fetch-model' },

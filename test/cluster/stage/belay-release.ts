@@ -1,8 +1,8 @@
 import { imageNames } from '../../../scripts/images/images.ts';
 import type { Cluster } from '../drivers/cluster.ts';
 
-const release = 'belay';
-const releaseNamespace = 'belay-system';
+export const release = 'belay';
+export const releaseNamespace = 'belay-system';
 
 const [llamaRepository, llamaTag] = imageNames.llama.split(':');
 

@@ -162,7 +162,7 @@ test('a namespace of the restricted Pod Security standard gets a server and a si
 describe('a provider of another namespace', () => {
   test('is used where its owner allows it, and no more within a second of the owner\'s word', async () => {
     const user = await raise('user');
-    const shares = (from: 'Same' | 'Selector'): { readonly allowedNamespaces: object } => ({ allowedNamespaces: from === 'Same' ? { from } : { from, selector: { matchLabels: { 'kubernetes.io/metadata.name': user.namespace } } } });
+    const shares = (from: 'Same' | 'Selector'): { readonly [field: string]: unknown } => ({ allowedNamespaces: from === 'Same' ? { from } : { from, selector: { matchLabels: { 'kubernetes.io/metadata.name': user.namespace } } } });
     const owned = (from: 'Same' | 'Selector') => stage.apply(local({ contextTokens: 768 }, shares(from)), provider(stage.namespace, 'cloud', shares(from)));
     const foreign = (name: string): object => ({ providerRef: { name, namespace: stage.namespace }, model: `model-of-${name}` });
     await owned('Selector');

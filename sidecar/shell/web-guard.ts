@@ -29,10 +29,14 @@ export function guardRequest(method: string, headers: GuardedHeaders, rules: Gua
   if (origin !== undefined && !rules.allowOrigins.includes(String(origin))) {
     return refusal(403, 'origin_not_allowed', `Requests of web pages are refused: the Origin ${JSON.stringify(origin)} is not allowed. Start Belay with --allow-origin to name it.`);
   }
-  if (method === 'POST' && !isJson(contentType)) {
+  return method === 'POST' ? guardBody(contentType, encoding) : null;
+}
+
+function guardBody(contentType: string, encoding: string): OwnError | null {
+  if (!isJson(contentType)) {
     return refusal(415, 'content_type_not_json', `The content type must be application/json, not ${JSON.stringify(contentType)}.`);
   }
-  if (method === 'POST' && encoding.trim().toLowerCase() !== 'identity') {
+  if (encoding.trim().toLowerCase() !== 'identity') {
     return refusal(415, 'content_encoding_not_supported', `A request body must not be compressed, and content-encoding is ${JSON.stringify(encoding)}: send it as it is.`);
   }
   return null;

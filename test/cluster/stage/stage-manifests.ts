@@ -18,19 +18,24 @@ export function hostVolume(namespace: string, filledBy = namespace): Manifest {
 
 /** A volume for models, and a Job that puts the small model into it: what a platform team would have done. With `filledBy`: the same files as that namespace's. */
 export function modelVolume(namespace: string, { filledBy = namespace }: { readonly filledBy?: string } = {}): readonly Manifest[] {
-  const claim = { claimName: 'models' };
-  const copy = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
   return [
     hostVolume(namespace, filledBy),
     { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
-    ...(filledBy !== namespace ? [] : [{
-      apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'fetch-model' },
-      spec: { template: { spec: {
-        restartPolicy: 'Never', volumes: [{ name: 'volume', persistentVolumeClaim: claim }],
-        containers: [{ name: 'copy', image: imageNames.model, imagePullPolicy: 'IfNotPresent', args: ['-e', copy], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'volume', mountPath: '/volume' }] }],
-      } } },
-    }]),
+    ...(filledBy !== namespace ? [] : [modelJob('fetch-model', 'put')]),
   ];
+}
+
+/** A Job that puts the small model into the volume of `modelVolume`, or takes it away. */
+export function modelJob(name: string, order: 'put' | 'remove'): Manifest {
+  const put = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
+  const script = order === 'put' ? put : `fs.rmSync('/volume/${modelFile}')`;
+  return {
+    apiVersion: 'batch/v1', kind: 'Job', metadata: { name },
+    spec: { template: { spec: {
+      restartPolicy: 'Never', volumes: [{ name: 'volume', persistentVolumeClaim: { claimName: 'models' } }],
+      containers: [{ name: 'copy', image: imageNames.model, imagePullPolicy: 'IfNotPresent', args: ['-e', script], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'volume', mountPath: '/volume' }] }],
+    } } },
+  };
 }
 
 /** A provider that does what its script says, to who has its key; `api` is what a chain is pointed at, `orders` is for the test. */
@@ -49,8 +54,9 @@ export function standIn(name: string, script: readonly object[] = [{ say: `This 
 
 export interface ApplicationOptions {
   readonly annotations?: { readonly [name: string]: string };
+  /** What it asks for; of a list the first, but where it asks on by itself. */
   readonly model?: string;
-  /** Asks on by itself, with so many milliseconds between two requests. */
+  /** Asks on by itself, with so many milliseconds between two requests of one model. */
   readonly loadEveryMs?: number;
   readonly spec?: { readonly [field: string]: unknown };
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { admitAlong } from './stage/admit.ts';
 import { ensureBelay } from './stage/belay-release.ts';
-import { bringBack, inRelease, kill } from './stage/operator-outage.ts';
+import { bringBack, inRelease, kill, untilItWrites } from './stage/operator-outage.ts';
 import { application, chain, provider, secret, standIn, type Manifest } from './stage/stage-manifests.ts';
 import { raiseStage, until, type Stage } from './stage/stage.ts';
 
@@ -20,6 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bringBack(stage.cluster, 'belay');
+  await untilItWrites(stage.cluster);
   await stage.close();
 }, 150_000);
 

@@ -2,7 +2,7 @@
 import { describeDecision, type Decision } from '@belay/contract';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ensureBelay } from './stage/belay-release.ts';
-import { bringBack, kill, takeDown } from './stage/operator-outage.ts';
+import { bringBack, kill, takeDown, untilItWrites } from './stage/operator-outage.ts';
 import { application, chain, provider, secret, standIn, type Manifest } from './stage/stage-manifests.ts';
 import { raiseStage, until, type Stage } from './stage/stage.ts';
 
@@ -26,6 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await bringBack(stage.cluster, 'belay');
+  await untilItWrites(stage.cluster);
   await stage.close();
 }, 150_000);
 
@@ -57,6 +58,7 @@ test('its pod is killed: no request fails, and sidecars connect to the next one 
 }, 90_000);
 
 test('a pod that starts without it begins with the bootstrap copy, leaves out what needs a key, and gets the key when it is back', async () => {
+  await untilItWrites(stage.cluster);
   await until('the bootstrap copy is the newest', 15_000, async () => (await bootstrapTable()).includes('after-the-kill') || null);
   await takeDown(stage.cluster, 'belay');
   await stage.load('app', 'forget');
@@ -91,7 +93,7 @@ async function enterThief(): Promise<void> {
 test('a pod that started from an edited bootstrap copy sent no key to the address in it, and the copy is put right', async () => {
   await until('the misled pod asks the cloud', 90_000, async () => (await stage.ask('misled')).text === 'This is cloud.' || null);
   expect(Object.keys(await stage.keys('thief'))).toEqual(['none']);
-  await until('the copy is put right', 30_000, async () => !(await bootstrapTable()).includes('thief') || null);
+  await until('the copy is put right', 60_000, async () => !(await bootstrapTable()).includes('thief') || null);
 }, 150_000);
 
 test('all of them follow the operator that is back', async () => {

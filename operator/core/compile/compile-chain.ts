@@ -1,9 +1,10 @@
-import { parseDuration, parseShare, type ChainEntry, type TargetEntry, type Tier } from '@belay/contract';
+import { parseShare, type ChainEntry, type TargetEntry, type Tier } from '@belay/contract';
 import type { FallbackChain, FallbackChainSpec } from '../resources/fallback-chain.ts';
 import { chainWarnings } from './chain-warnings.ts';
 import { valueOr } from './compile-provider.ts';
 import { errorFinding, warningFinding, type Finding } from './conditions.ts';
 import type { ClaimedNames } from './model-names.ts';
+import { parseTimeLimit } from './parse-time-limit.ts';
 import { resolveTargets, withoutOutsiders, type KnownProviders, type ResolvedTarget } from './resolve-targets.ts';
 
 /** A chain as it travels, and what was found on the way. */
@@ -53,15 +54,15 @@ function nameFindings({ names, lost }: ClaimedNames): readonly Finding[] {
 }
 
 function timesOf(spec: FallbackChainSpec, findings: Finding[]): Pick<ChainEntry, 'latencyBudgetMs' | 'deadlineMs' | 'rateLimitWaitUpToMs'> {
-  const given = spec.latencyBudget === undefined ? null : valueOr(null, parseDuration(spec.latencyBudget, 'spec.latencyBudget'), findings);
+  const given = spec.latencyBudget === undefined ? null : valueOr(null, parseTimeLimit(spec.latencyBudget, 'spec.latencyBudget', 1), findings);
   const latencyBudgetMs = given ?? (spec.fallbackMode === 'Race' ? raceLatencyBudgetMs : null);
   const waitUpTo = spec.triggers?.rateLimit?.waitUpTo;
   return {
     latencyBudgetMs,
-    deadlineMs: valueOr(deadlineMs, parseDuration(spec.deadline, 'spec.deadline'), findings),
+    deadlineMs: valueOr(deadlineMs, parseTimeLimit(spec.deadline, 'spec.deadline', 1), findings),
     rateLimitWaitUpToMs: waitUpTo === undefined
       ? (latencyBudgetMs === null ? rateLimitWaitMs : 0)
-      : valueOr(0, parseDuration(waitUpTo, 'spec.triggers.rateLimit.waitUpTo'), findings),
+      : valueOr(0, parseTimeLimit(waitUpTo, 'spec.triggers.rateLimit.waitUpTo', 0), findings),
   };
 }
 
@@ -69,7 +70,7 @@ function raceOf({ race }: FallbackChainSpec, findings: Finding[]): ChainEntry['r
   if (race === undefined) return { prefer: 'Primary', hedgeDelayMs: null, extraRequests: extraRequestsShare };
   return {
     prefer: race.prefer,
-    hedgeDelayMs: race.hedgeDelay === 'Auto' ? null : valueOr(null, parseDuration(race.hedgeDelay, 'spec.race.hedgeDelay'), findings),
+    hedgeDelayMs: race.hedgeDelay === 'Auto' ? null : valueOr(null, parseTimeLimit(race.hedgeDelay, 'spec.race.hedgeDelay', 0), findings),
     extraRequests: valueOr(extraRequestsShare, parseShare(race.extraRequests, 'spec.race.extraRequests'), findings),
   };
 }
@@ -84,7 +85,12 @@ function unroutableText(chain: string, claimed: ClaimedNames, targets: readonly 
   const errors = findings.filter(({ severity }) => severity === 'Error');
   const fatal = errors.filter(({ reason }) => reason === 'EgressForbidden' || reason === 'InvalidValue' || reason === 'NoUsableTarget' || (reason === 'NameTaken' && claimed.names.length === 0));
   const why = fatal.length > 0 ? fatal : targets.length === 0 ? errors : [];
-  return why.length === 0 ? null : `chain ${chain} cannot be served: ${why.map(({ message }) => message.replace(/\.$/, '')).join('; ')}.`;
+  return why.length === 0 ? null : `chain ${chain} cannot be served: ${why.map(clauseOf).join('; ')}.`;
+}
+
+/** What the other reasons are about stands in their messages. */
+function clauseOf({ reason, path, message }: Finding): string {
+  return `${reason === 'InvalidValue' ? `${path} ` : ''}${message.replace(/\.$/, '')}`;
 }
 
 function targetEntry(target: ResolvedTarget, targets: readonly ResolvedTarget[]): TargetEntry {

@@ -37,6 +37,7 @@ describe('a provider', () => {
     ['a preset of a later release', '{ preset: Nova }', 'DialectNotSupported', 'spec.preset', /knows no preset Nova/],
     ['a dialect of a later release', '{ dialect: Gemini, baseURL: "https://g.example" }', 'DialectNotSupported', 'spec.dialect', /does not speak the dialect Gemini/],
     ['a duration that is none', '{ preset: OpenAI, timeouts: { idle: soon } }', 'InvalidValue', 'spec.timeouts.idle', /must be a duration/],
+    ['no time at all', '{ preset: OpenAI, timeouts: { connect: 0s } }', 'InvalidValue', 'spec.timeouts.connect', /must be longer than 0s and at most 596h31m23s647ms, not "0s"/],
     ['a certificate authority that does not exist', '{ preset: OpenAI, tls: { caCertificateRefs: [ { name: ca } ] } }', 'ConfigMapNotFound', 'spec.tls.caCertificateRefs[0].name', /no ConfigMap "ca" in namespace default/],
     ['a certificate authority without a certificate', '{ preset: OpenAI, tls: { caCertificateRefs: [ { name: empty } ] } }', 'CertificateMissing', 'spec.tls.caCertificateRefs[0].name', /has no certificate under ca.crt/],
   ])('with %s is used by no chain, and says why', (_, spec, reason, path, message) => {
@@ -126,6 +127,18 @@ describe('a chain', () => {
     const { table, conditions } = compile(chain('c', `{ targets: [ ${target} ] }`));
     expect(table.chains[0]?.unroutable).toBe('chain c cannot be served: target p: there is no ModelProvider "p" in namespace default.');
     expect(statuses(conditions[0])).toEqual({ Accepted: 'False', ResolvedRefs: 'False', Ready: 'False' });
+  });
+
+  test.each([
+    ['deadline: 0h', 'Chain c cannot be served: spec.deadline must be longer than 0s and at most 596h31m23s647ms, not "0h"'],
+    ['latencyBudget: 600h', 'Chain c cannot be served: spec.latencyBudget must be longer than 0s and at most 596h31m23s647ms, not "600h"'],
+    ['triggers: { rateLimit: { waitUpTo: 99999h } }', 'Chain c cannot be served: spec.triggers.rateLimit.waitUpTo must be at most 596h31m23s647ms, not "99999h"'],
+    ['race: { prefer: Primary, hedgeDelay: 99999h, extraRequests: 5% }', 'Chain c cannot be served: spec.race.hedgeDelay must be at most 596h31m23s647ms, not "99999h"'],
+  ])('with %s, which no sidecar would take, is refused alone, and not the whole table', (field, message) => {
+    const { table, conditions } = compile(both, chain('c', `{ ${field}, targets: [ ${target} ] }`), chain('d', `{ targets: [ ${target} ] }`));
+    expect(parseRoutingTable(table)).toMatchObject({ ok: true });
+    expect(table.chains.map(({ name, unroutable }) => [name, unroutable === null])).toEqual([['c', false], ['d', true]]);
+    expect(conditions.at(-2)?.conditions[0]).toMatchObject({ type: 'Accepted', status: 'False', reason: 'InvalidValue', message: expect.stringContaining(message) });
   });
 
   test('that must stay in the cluster is refused for a target outside, and lists what it may still use', () => {

@@ -1,7 +1,8 @@
-import { parseDuration, type Parsed, type ProviderEntry } from '@belay/contract';
+import type { Parsed, ProviderEntry } from '@belay/contract';
 import type { ModelProvider, ModelProviderSpec } from '../resources/model-provider.ts';
 import { errorFinding, warningFinding, type Finding } from './conditions.ts';
 import { isKeyFinding, keyFindings } from './key-findings.ts';
+import { parseTimeLimit } from './parse-time-limit.ts';
 import { presetNamed, type Preset } from './presets.ts';
 import { providerAddress, type ProviderAddress } from './provider-address.ts';
 import type { CompileTools, ConfigMapFact, Snapshot } from './snapshot.ts';
@@ -102,7 +103,7 @@ function keyWarnings(spec: ModelProviderSpec, preset: Preset | null): readonly F
 function timeoutsOf({ timeouts = {} }: ModelProviderSpec, findings: Finding[]): ProviderEntry['timeouts'] {
   const ms = (name: 'connect' | 'firstContent' | 'idle') => {
     const text = timeouts[name];
-    return text === undefined ? null : valueOr(null, parseDuration(text, `spec.timeouts.${name}`), findings);
+    return text === undefined ? null : valueOr(null, parseTimeLimit(text, `spec.timeouts.${name}`, 1), findings);
   };
   return { connectMs: ms('connect'), firstContentMs: ms('firstContent'), idleMs: ms('idle') };
 }

@@ -4,7 +4,7 @@ import { runNode } from './run-command.ts';
 import { runJest, type SuiteResult } from './run-jest.ts';
 
 /** Of the paths of tests. */
-const cores = `^${RegExp.escape(process.cwd())}/(contract|operator/core|sidecar/core)/`;
+const cores = `^${process.cwd().replace(/[^\w/]/g, '\\$&')}/(contract|operator/core|sidecar/core)/`;
 
 /** Steps and unit tests, two at a time, one line each as it ends. A step counts as one test. */
 export async function runCheck(): Promise<SuiteResult[]> {

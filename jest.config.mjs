@@ -1,3 +1,8 @@
+import { filesWithCode } from './scripts/files-with-code.mjs';
+
+/** Folders of decisions, whose unit tests alone must reach nearly everything. */
+const decisions = ['contract', 'operator/core', 'sidecar/core'];
+
 const project = (displayName, testMatch) => ({
   displayName,
   rootDir: '.',
@@ -10,6 +15,10 @@ const project = (displayName, testMatch) => ({
 
 export default {
   coverageProvider: 'v8',
+  coverageReporters: ['text'],
+  // Only where `--coverage` is asked for: `npm run check` does.
+  collectCoverageFrom: process.argv.includes('--coverage') ? filesWithCode(decisions) : [],
+  coverageThreshold: Object.fromEntries(decisions.flatMap((folder) => [[`./${folder}/`, { statements: 95 }], [`./${folder}/**/*.ts`, { statements: 70 }]])),
   // Pass fast, fail slow: a busy machine is no failure.
   testTimeout: 30_000,
   projects: [

@@ -4,12 +4,6 @@ declare const unit: unique symbol;
 /** A whole, non-negative number of milliseconds. */
 export type Milliseconds = number & { readonly [unit]: 'ms' };
 
-/** Throws RangeError: for numbers that code computes. Text from users goes through `parseDuration`. */
-export function milliseconds(value: number): Milliseconds {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a whole, non-negative number of milliseconds: ${value}`);
-  return value as Milliseconds;
-}
-
 /** Gateway API duration (GEP-2257). The CRDs carry the same pattern. */
 export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
 

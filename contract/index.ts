@@ -4,6 +4,7 @@ export * from './decision.ts';
 export * from './describe-decision.ts';
 export * from './duration.ts';
 export * from './failure-class.ts';
+export * from './json-log.ts';
 export * from './money.ts';
 export * from './names.ts';
 export * from './parse-routing-table.ts';

@@ -1,6 +1,5 @@
-import { describeProblem } from '@belay/contract';
+import { createJsonLog, describeProblem } from '@belay/contract';
 import { runCleanup } from './shell/cleanup.ts';
-import { createJsonLog } from './shell/json-log.ts';
 import { runOperator } from './shell/run-operator.ts';
 import { describeFlags, parseSettings } from './shell/settings.ts';
 import { systemClock, systemRandom, systemWallClock } from './shell/system-clock.ts';

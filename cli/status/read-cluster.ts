@@ -5,6 +5,7 @@ import type { KubeClient } from '@belay/operator/shell/kube/kube-client.ts';
 import { hasStatus } from '@belay/operator/shell/kube/kube-error.ts';
 import type { KubeObject } from '@belay/operator/shell/kube/kube-object.ts';
 import type { ObjectPlace, Place } from '@belay/operator/shell/kube/resource-path.ts';
+import { allowed } from '../cluster/allowed.ts';
 import { kinds } from '../cluster/kinds.ts';
 import { listAll } from '../cluster/list-all.ts';
 import type { ClusterState, InjectedPod, LeaseState, OperatorState, PodCount } from './cluster-state.ts';
@@ -75,16 +76,6 @@ async function present<T>(answer: Promise<T>): Promise<T | 'missing' | null> {
     return await allowed(answer);
   } catch (error) {
     if (hasStatus(error, 404)) return 'missing';
-    throw error;
-  }
-}
-
-/** null where the API server says that the user may not. */
-async function allowed<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (hasStatus(error, 403)) return null;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { parsed, refused, sidecarContainerName, type Parsed } from '@belay/contr
 import type { KubeClient } from '@belay/operator/shell/kube/kube-client.ts';
 import { hasStatus } from '@belay/operator/shell/kube/kube-error.ts';
 import type { KubeObject } from '@belay/operator/shell/kube/kube-object.ts';
+import { allowed } from '../cluster/allowed.ts';
 import { kinds } from '../cluster/kinds.ts';
 import { listAll } from '../cluster/list-all.ts';
 
@@ -66,15 +67,6 @@ async function getPod(client: KubeClient, namespace: string, name: string, forgi
     return await client.get<SidecarPod>({ resource: kinds.pods, namespace, name });
   } catch (error) {
     if (hasStatus(error, 404) || (forgiving && hasStatus(error, 403))) return null;
-    throw error;
-  }
-}
-
-async function allowed<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (hasStatus(error, 403)) return null;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { ChainReport, Clock, Random, WallClock } from '@belay/contract';
 import type { SidecarCounts } from '../core/distribute/sidecar-counts.ts';
 import type { NamespaceContent } from '../core/distribute/select-resources.ts';
@@ -125,7 +126,7 @@ function wire(options: ControlPlaneOptions): Parts {
   const configMaps = named(resources.configMaps);
   const localTier = createLocalTier({
     client, clock, random, log,
-    settings: { image: settings.localTier.image, imagePullPolicy: settings.localTier.pullPolicy, imagePullSecrets: settings.localTier.pullSecrets, clusterDomain: settings.clusterDomain },
+    settings: { image: settings.localTier.image, imagePullPolicy: settings.localTier.pullPolicy, imagePullSecrets: settings.localTier.pullSecrets, clusterDomain: settings.clusterDomain, userIds: settings.userIds, listenAddress: isIP(settings.probeAddress) === 6 ? '::' : '0.0.0.0' },
     onChange(namespace) {
       dirty(namespace);
       controller?.noteLocalTier(namespace);
@@ -175,6 +176,6 @@ function joinElection({ settings, client, clock, wallClock, random, log }: Contr
 }
 
 /** What the installation adds to a pod, but for the authorities, which change. */
-export function injectionOf({ sidecar, distributor }: Settings): Omit<InjectionSettings, 'caCertificates'> {
-  return { image: sidecar.image, imagePullPolicy: sidecar.pullPolicy, imagePullSecrets: sidecar.pullSecrets, distributor };
+export function injectionOf({ sidecar, distributor, userIds }: Settings): Omit<InjectionSettings, 'caCertificates'> {
+  return { image: sidecar.image, imagePullPolicy: sidecar.pullPolicy, imagePullSecrets: sidecar.pullSecrets, distributor, userIds };
 }

@@ -37,11 +37,11 @@ test.each<[string, string, Partial<ProbeServerOptions>, number, string]>([
   expect(await ask(await start(more), path, method)).toEqual([status, text]);
 });
 
-test('headers of more than 8 KiB are answered 431', async () => {
+test('security promise 10: headers of more than 8 KiB are answered 431', async () => {
   expect((await ask(await start(), '/live', 'GET', { 'x-large': 'x'.repeat(9_000) }))[0]).toBe(431);
 });
 
-test('of more than 256 connections the last are cut off', async () => {
+test('security promise 10: of more than 256 connections the last are cut off', async () => {
   const port = await start();
   const idle = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
   await until(() => idle.filter((socket) => socket.destroyed).length === 44);

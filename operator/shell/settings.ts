@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { parsed, streamPort, type Parsed, type Problem } from '@belay/contract';
+import type { UserIds } from '../core/inject/user-ids.ts';
 import type { LogLine } from './log.ts';
 
 export type Role = 'controller' | 'distributor' | 'webhook';
@@ -21,6 +22,7 @@ export interface Settings {
   readonly distributor: string;
   readonly localTier: ImageSettings;
   readonly clusterDomain: string;
+  readonly userIds: UserIds;
   /** DNS names and addresses of the leaf beside those of its Services. */
   readonly certificateNames: readonly string[];
   readonly webhookPort: number;
@@ -40,6 +42,7 @@ export interface ImageSettings {
 
 const allRoles: readonly Role[] = ['controller', 'distributor', 'webhook'];
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const;
+const userIds = ['fixed', 'platform'] as const satisfies readonly UserIds[];
 const logLevels = ['error', 'warn', 'info'] as const;
 const defaultSidecarImage = 'ghcr.io/belay-dev/belay:0.1.0';
 const defaultLocalTierImage = 'ghcr.io/ggml-org/llama.cpp:server@sha256:295dc9897fa8a643e4a513fbcaada51d3b8db4b0afa4fda7aeae2386757de58b';
@@ -64,6 +67,7 @@ const flags: readonly Flag[] = [
   { name: 'local-tier-image-pull-policy', value: 'POLICY', text: 'Always, IfNotPresent or Never (default: IfNotPresent)' },
   { name: 'local-tier-image-pull-secret', value: 'NAME', text: 'of its pods; may be given again', repeatable: true },
   { name: 'cluster-domain', value: 'DOMAIN', text: 'DNS domain of Services (default: cluster.local)' },
+  { name: 'user-ids', value: 'WHOSE', text: 'of injected containers and local tiers: fixed (65532), or platform, which leaves them out (default: fixed)' },
   { name: 'certificate-name', value: 'NAME', text: 'a DNS name or address that certificates hold beside the usual; may be given again', repeatable: true },
   { name: 'webhook-port', value: 'PORT', text: '(default: 9443)' },
   { name: 'distributor-port', value: 'PORT', text: `(default: ${streamPort})` },
@@ -102,6 +106,7 @@ export function parseSettings(args: readonly string[], env: Readonly<Record<stri
     distributor: read.hostAndPort('distributor', `${name}.${namespace}.svc:${streamPort}`),
     localTier: read.image('local-tier-image', defaultLocalTierImage),
     clusterDomain: read.text('cluster-domain', 'cluster.local'),
+    userIds: read.oneOf('user-ids', userIds, 'fixed'),
     certificateNames: read.list('certificate-name'),
     webhookPort: read.port('webhook-port', 9443),
     distributorPort: read.port('distributor-port', streamPort),

@@ -17,7 +17,7 @@ async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSi
 
 const one = { a: { handler: says('hi') } };
 
-describe('what is let in', () => {
+describe('security promise 11: what is let in', () => {
   test.each([
     ['a Host that is no loopback name is refused', { host: 'evil.example' }, 403, 'Host must be localhost'],
     ['a Host that only begins like loopback is refused', { host: '127.0.0.1.evil.example:80' }, 403, 'Host must be localhost'],
@@ -104,7 +104,7 @@ describe('what is served', () => {
   });
 });
 
-describe('limits', () => {
+describe('security promise 10: limits of the sidecar', () => {
   const tooLarge = 32 * 1024 * 1024 + 1;
 
   test('a declared length over the cap is answered 413 before the body is sent', async () => {

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { call, chat, until } from '../../test/support/running-sidecar.ts';
 import { describeEnvironment, parseProcessEnvironment } from './process-environment.ts';
-import { createJsonLog } from './json-log.ts';
 import { runSidecar } from './run-sidecar.ts';
 
 const good = {
@@ -30,14 +29,6 @@ describe('the environment of the process', () => {
       + 'BELAY_DISTRIBUTOR: must be host:port, such as belay.belay-system.svc:7443, not "https://x"; BELAY_POD_UID: must be set in the environment: the injection webhook sets it; '
       + 'BELAY_POD_IP: must be an IP address, not "shop"; BELAY_LOG_LEVEL: must be one of error, warn, info, not "debug".');
   });
-});
-
-test.each([['error', ['error']], ['warn', ['error', 'warn']], ['info', ['error', 'warn', 'info']]] as const)('a log of level %s has lines of %j', (level, expected) => {
-  const lines: string[] = [];
-  const log = createJsonLog(level, () => 0, (text) => lines.push(text));
-  for (const one of ['error', 'warn', 'info'] as const) log({ level: one, event: 'thing-happened', message: 'It did.' });
-  expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(expected);
-  expect(lines[0]).toBe(`{"at":"1970-01-01T00:00:00.000Z","level":"error","event":"thing-happened","message":"It did."}\n`);
 });
 
 describe('a process', () => {

@@ -1,8 +1,7 @@
-import { applicationPort, adminPort, sidecarFiles, type Clock, type Random, type WallClock } from '@belay/contract';
+import { adminPort, applicationPort, createJsonLog, sidecarFiles, type Clock, type Random, type WallClock } from '@belay/contract';
 import { createControl } from './control/create-control.ts';
 import type { StreamFilePaths } from './control/stream-files.ts';
 import { createSidecar } from './create-sidecar.ts';
-import { createJsonLog } from './json-log.ts';
 import { describeEnvironment, parseProcessEnvironment } from './process-environment.ts';
 import type { Sidecar } from './sidecar-options.ts';
 import { warmUp } from './warm-up.ts';

@@ -1,4 +1,6 @@
-import type { ChainReport, Clock, EndpointEntry, KeyEntry, Parsed, Random, Secret, WallClock } from '@belay/contract';
+import type { ChainReport, Clock, EndpointEntry, KeyEntry, LogLine, Parsed, Random, Secret, WallClock } from '@belay/contract';
+
+export type { LogLine };
 
 /** A failure to rehearse (`--fault TARGET=KIND@SHARE`): put in place of the upstream, before the network. */
 export interface Fault {
@@ -35,14 +37,6 @@ export interface SidecarOptions {
   readonly random: Random;
   /** One JSON line each; never a key, a prompt or an answer. */
   readonly log: (line: LogLine) => void;
-}
-
-export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error';
-  /** Noun and verb, past: `request-fell-back`, `table-applied`. */
-  readonly event: string;
-  readonly message: string;
-  readonly [field: string]: unknown;
 }
 
 /** One data plane: in a pod, or inside `belay run`. */

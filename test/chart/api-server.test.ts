@@ -149,7 +149,8 @@ describe('the policy that requires injection', () => {
   test.each<[string, string, Record<string, string>, readonly string[], number]>([
     ['refuses an annotated pod without a sidecar', 'shop', { 'belay.dev/inject': 'true' }, [], 422],
     ['refuses one with other init containers alone', 'shop', { 'belay.dev/inject': 'chat' }, ['migrate'], 422],
-    ['takes one with its sidecar', 'shop', { 'belay.dev/inject': 'true' }, ['belay'], 201],
+    ['refuses one whose sidecar lost its restartPolicy', 'shop', { 'belay.dev/inject': 'true' }, ['belay'], 422],
+    ['takes one with its sidecar', 'shop', { 'belay.dev/inject': 'true' }, ['belay: Always'], 201],
     ['takes a pod without the annotation', 'shop', {}, [], 201],
     ['takes one that does not want a sidecar', 'shop', { 'belay.dev/inject': 'false' }, [], 201],
     ['takes an annotated pod of the system', 'kube-system', { 'belay.dev/inject': 'true' }, [], 201],
@@ -195,6 +196,9 @@ function podOf(object: Rendered): readonly Rendered[] {
 }
 
 function create(namespace: string, annotations: Record<string, string>, initContainers: readonly string[]) {
-  const container = (name: string): object => ({ name, image: 'application' });
+  const container = (text: string): object => {
+    const [name, restartPolicy] = text.split(': ');
+    return { name, image: 'application', ...(restartPolicy === undefined ? {} : { restartPolicy }) };
+  };
   return api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, { body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app', annotations }, spec: { containers: [container('app')], initContainers: initContainers.map(container) } } });
 }

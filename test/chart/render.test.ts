@@ -73,11 +73,11 @@ describe('the two Deployments', () => {
     expect(webhook).toMatchObject({ replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } });
     expect(controller.replicas).toBe(1);
     expect(argsOf(webhook)).toEqual([
-      '/app/operator.mjs', '--role=webhook', '--name=belay', '--cluster-domain=cluster.local', '--webhook-port=9443',
+      '/app/operator.mjs', '--role=webhook', '--name=belay', '--cluster-domain=cluster.local', '--user-ids=fixed', '--webhook-port=9443',
       '--sidecar-image=ghcr.io/belay-dev/belay:0.1.0', '--sidecar-image-pull-policy=IfNotPresent', '--log-level=info',
     ]);
     expect(argsOf(controller)).toEqual([
-      '/app/operator.mjs', '--role=controller,distributor', '--name=belay', '--cluster-domain=cluster.local',
+      '/app/operator.mjs', '--role=controller,distributor', '--name=belay', '--cluster-domain=cluster.local', '--user-ids=fixed',
       '--local-tier-image=ghcr.io/ggml-org/llama.cpp:server@sha256:295dc9897fa8a643e4a513fbcaada51d3b8db4b0afa4fda7aeae2386757de58b',
       '--local-tier-image-pull-policy=IfNotPresent', '--log-level=info',
     ]);

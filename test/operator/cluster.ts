@@ -109,7 +109,7 @@ export async function startCluster({ rights = true } = {}): Promise<Cluster> {
 }
 
 /** What the chart lets its service accounts do. */
-async function grantChartRights(client: KubeClient): Promise<void> {
+export async function grantChartRights(client: KubeClient): Promise<void> {
   const objects = (await renderChart()).filter((object) => !isHook(object));
   for (const [kind, group, plural] of [
     ['ServiceAccount', '', 'serviceaccounts'], ['Role', rbac, 'roles'], ['RoleBinding', rbac, 'rolebindings'], ['ClusterRole', rbac, 'clusterroles'], ['ClusterRoleBinding', rbac, 'clusterrolebindings'],

@@ -131,6 +131,19 @@ test('security promise 3: a Secret is looked for in its provider\'s own namespac
   rig.serve('bank', { providers: [provider('vault')], chains: [chain('ledger', { name: 'vault' })] });
 });
 
+test('security promise 4: a key goes where its own provider\'s manifest says, and a provider of that name elsewhere gets none', async () => {
+  const [client, other] = [await served(shop), await served(bank)];
+  const origins = () => { const data = client.newest('keys')?.data; return data?.ok === true ? data.value.map(({ origin }) => origin) : []; };
+  rig.serve('bank', { providers: [provider('vault'), provider('openai', { baseURL: 'https://elsewhere.example/v1' })], chains: [chain('ledger', { name: 'vault' }, { name: 'openai' })] });
+  rig.serve('shop', { providers: [provider('openai', { baseURL: 'https://moved.example/v1' }), provider('groq')] });
+  await until(() => origins().includes('https://moved.example'));
+  await until(() => JSON.stringify(other.newest('table')?.data).includes('https://elsewhere.example/v1'));
+  expect([origins(), keysOf(other)]).toEqual([['https://groq.example', 'https://moved.example'], { vault: 'sk-vault-1' }]);
+  rig.serve('bank', { providers: [provider('vault')], chains: [chain('ledger', { name: 'vault' })] });
+  rig.serve('shop', { providers: [provider('openai'), provider('groq')] });
+  await until(() => origins().includes('https://openai.example'));
+});
+
 test('security promise 8: what a sidecar\'s token is good for is the distributor alone', async () => {
   const token = await requestToken(rig.client, { namespace: 'shop', pod: shop });
   const sidecar = createHttpsClient({ server: rig.server.url, ca: readFileSync(rig.server.caFile, 'utf8'), clock, token: () => token });

@@ -19,7 +19,7 @@ const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
 const services = { group: '', version: 'v1', plural: 'services' };
 const pods = { group: '', version: 'v1', plural: 'pods' };
 const namespaces = { group: '', version: 'v1', plural: 'namespaces' };
-const settings = { image: 'registry.example/llama:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], clusterDomain: 'cluster.local' } as const;
+const settings = { image: 'registry.example/llama:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], clusterDomain: 'cluster.local', userIds: 'fixed', listenAddress: '0.0.0.0' } as const;
 const never = new AbortController().signal;
 
 let server: ApiServer;

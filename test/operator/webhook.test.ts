@@ -13,8 +13,10 @@ import { startApiServer, type ApiServer } from '../../scripts/kubernetes/with-ap
 import { createKubernetesAPI, type KubernetesAPI } from '../crds/kubernetes-api.ts';
 import { settings } from '../golden/inject/read-pods.ts';
 import { realClock as clock } from '../kube/real-clock.ts';
+import { grantChartRights } from './cluster.ts';
+import { requestToken } from './pods-and-tokens.ts';
 import { until } from './until.ts';
-import { webhookConfiguration, webhookRules } from './webhook-configuration.ts';
+import { webhookConfiguration } from './webhook-configuration.ts';
 
 interface Configuration extends KubeObject {
   readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
@@ -42,7 +44,8 @@ beforeAll(async () => {
   for (const metadata of [{ name: 'belay-system' }, { name: 'apps' }, { name: 'strict', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } }]) {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
   }
-  const token = await tokenOfWebhook();
+  await grantChartRights(client);
+  const token = await requestToken(client, { namespace: 'belay-system', account: 'belay-webhook', audiences: ['https://kubernetes.default.svc'] });
   own = createHttpsClient({ server: server.url, ca: readFileSync(server.caFile, 'utf8'), token: () => token, clock });
   const log = (line: LogLine): void => { lines.push(line); };
   authority = createAuthority({ client: own, clock, wallClock: Date.now, random: Math.random, log, namespace: 'belay-system', dnsNames: ['belay-webhook.belay-system.svc'], ipAddresses: ['127.0.0.1'] });
@@ -51,7 +54,7 @@ beforeAll(async () => {
   port = await webhook.listen('127.0.0.1', 0);
   publishers.push(createBundlePublisher({ client: own, clock, random: Math.random, log, authority, configuration: configuration.name }));
   await until(() => lines.some(({ message }) => message.includes('there is no MutatingWebhookConfiguration belay-injector')));
-  await client.create({ resource: configuration.resource }, webhookConfiguration({ name: configuration.name, namespace: 'belay-system', port }));
+  await client.create({ resource: configuration.resource }, await webhookConfiguration(port));
   await until(() => publishers[0]?.obstacle() === null);
   // An API server learns of a webhook a moment after it has been stored.
   await until(async () => injected(await create('apps', annotated('true'))));
@@ -170,25 +173,6 @@ test('with the webhook down, the denial names it, and a pod that asks for nothin
 test('no key was logged', () => {
   expect(JSON.stringify(lines)).not.toContain('PRIVATE KEY');
 });
-
-/** A service account with the rights that the chart gives it, and nothing else. */
-async function tokenOfWebhook(): Promise<string> {
-  const { namespaced, cluster } = webhookRules(configuration.name);
-  const metadata = { name: 'belay-webhook', namespace: 'belay-system' };
-  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
-  const rbac = 'rbac.authorization.k8s.io';
-  const objects: readonly [string, object][] = [
-    ['/api/v1/namespaces/belay-system/serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata }],
-    [`/apis/${rbac}/v1/namespaces/belay-system/roles`, { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: namespaced }],
-    [`/apis/${rbac}/v1/namespaces/belay-system/rolebindings`, { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata, subjects, roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name } }],
-    [`/apis/${rbac}/v1/clusterroles`, { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name: metadata.name }, rules: cluster }],
-    [`/apis/${rbac}/v1/clusterrolebindings`, { apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name: metadata.name }, subjects, roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: metadata.name } }],
-  ];
-  for (const [path, body] of objects) expect(await api.send('POST', path, { body })).toMatchObject({ status: 201 });
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600 } };
-  const { body } = await api.send('POST', '/api/v1/namespaces/belay-system/serviceaccounts/belay-webhook/token', { body: request });
-  return (body as { readonly status: { readonly token: string } }).status.token;
-}
 
 function pod(metadata: object, spec: object = {}): object {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app', ...metadata }, spec: { serviceAccountName: 'default', containers: [{ name: 'app', image: 'app' }], ...spec } };

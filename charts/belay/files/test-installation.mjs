@@ -37,7 +37,7 @@ async function isAvailable(deployment) {
 
 /** A dry run goes through admission, and leaves nothing behind. */
 async function podsAreInjected() {
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } };
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
   const { status, body } = await ask('POST', '/api/v1/namespaces/default/pods?dryRun=All', {
     apiVersion: 'v1', kind: 'Pod',
     metadata: { generateName: 'belay-test-', annotations: { 'belay.dev/inject': 'true' } },

@@ -1,8 +1,10 @@
 {{/* What pods of the operator and of the chart's jobs share: restricted Pod Security, and who the pod is. */}}
 {{- define "belay.podSecurityContext" -}}
 runAsNonRoot: true
+{{- if eq .Values.userIds "fixed" }}
 runAsUser: 65532
 runAsGroup: 65532
+{{- end }}
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 

@@ -3,7 +3,7 @@ import type { InjectionSettings } from '../inject/sidecar-container.ts';
 import { observePod, type ExistingPod } from './observe-pod.ts';
 import { deploymentFindings, podFindings } from './pod-findings.ts';
 
-const settings: InjectionSettings = { image: 'belay:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], distributor: 'belay.belay-system.svc:7443', caCertificates: '' };
+const settings: InjectionSettings = { image: 'belay:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], distributor: 'belay.belay-system.svc:7443', userIds: 'fixed', caCertificates: '' };
 const app = { name: 'app' };
 const sidecar = { name: 'belay', restartPolicy: 'Always' };
 const injected = { 'belay.dev/status': '{}' };
@@ -32,6 +32,7 @@ describe('a pod that', () => {
     ['has no sidecar is told what to do', pod('true'), ['InjectionMissing: The pod asks for a sidecar and has none: it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out. Delete it, and its successor gets one.']],
     ['is on its node\'s network is told why it can have none', pod('true', { spec: { hostNetwork: true } }), [expect.stringMatching(/^InjectionMissing: .*spec\.hostNetwork.*It was created without the webhook seeing it\.$/) as unknown as string]],
     ['has an annotation nobody can read is told which', pod('Not A Name'), [expect.stringMatching(/^InjectionMissing: .*"Not A Name" is no name of a chain/) as unknown as string]],
+    ['lost its sidecar\'s restartPolicy is told who took it', pod('true', { annotations: injected, spec: { initContainers: [{ name: 'belay' }] } }), [expect.stringMatching(/^InjectionMissing: .*another admission webhook took its restartPolicy away\./) as unknown as string]],
     ['is static is told why it was skipped', pod('true', { annotations: { 'kubernetes.io/config.mirror': 'x' } }), ['InjectionSkipped: The pod has no sidecar: a static pod is started by its node before any webhook sees it: run it as a Deployment or DaemonSet to inject it.']],
     ['names a chain that does not exist is told which there are', pod('chat, nope', { annotations: injected, spec: { initContainers: [sidecar] } }), ['ChainNotFound: Annotation belay.dev/inject names chain nope, and namespace shop has no FallbackChain of that name: it has chat. Create it, and the running sidecar takes it up.']],
     ['takes variables from envFrom is told what was left out', pod('true', { annotations: injected, spec: { containers: [{ name: 'app', envFrom: [{}] }], initContainers: [sidecar] } }), [expect.stringMatching(/^InjectionIncomplete: Container app takes variables from envFrom, so OPENAI_BASE_URL was not set/) as unknown as string, expect.stringMatching(/^InjectionIncomplete: Container app may take a proxy/) as unknown as string]],

@@ -26,13 +26,19 @@ export interface ExistingPod extends Pod {
 export function observePod(pod: ExistingPod, settings: InjectionSettings): ObservedPod | null {
   const outcome = patchFor(pod, settings);
   if (hasEnded(pod) || (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod')) return null;
-  const hasSidecar = (pod.spec.initContainers ?? []).some(({ name }) => name === sidecarContainerName);
+  const sidecar = (pod.spec.initContainers ?? []).find(({ name }) => name === sidecarContainerName);
   return {
     chains: chainsOf(pod),
-    missing: hasSidecar ? null : missingOf(outcome),
-    notices: hasSidecar && outcome.kind === 'patched' ? outcome.notices : [],
+    missing: sidecar === undefined ? missingOf(outcome) : sidecar.restartPolicy === 'Always' ? null : spoiled,
+    notices: sidecar !== undefined && outcome.kind === 'patched' ? outcome.notices : [],
   };
 }
+
+/** A webhook that was built before native sidecars drops the fields that it does not know. */
+const spoiled: ObservedPod['missing'] = {
+  reason: 'InjectionMissing',
+  message: `The pod's container ${sidecarContainerName} is no sidecar any more, and its applications wait for it for ever: another admission webhook took its restartPolicy away. Update that webhook, or keep it from pods with a sidecar.`,
+};
 
 function hasEnded({ status }: ExistingPod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';

@@ -58,6 +58,19 @@ describe('a pod is denied', () => {
   });
 });
 
+test.each<[string, Partial<PodSpec>, 'fixed' | 'platform', number | undefined]>([
+  ['the usual one', {}, 'fixed', 65532],
+  ['none, where the platform chooses', {}, 'platform', undefined],
+  ['none, where the platform has chosen for the pod', { securityContext: { runAsUser: 1_000_650_000 } }, 'platform', undefined],
+  ['the usual one in a pod of root, which the sidecar must not be', { securityContext: { runAsUser: 0 } }, 'platform', 65532],
+])('the user that a sidecar names is %s', (_, spec, userIds, user) => {
+  const outcome = patchFor(podWith(spec, {}), { ...settings, userIds });
+  const added = outcome.kind === 'patched' ? outcome.patch.find(({ path }) => path === '/spec/initContainers') : undefined;
+  expect(added?.value).toMatchObject([{ securityContext: { runAsNonRoot: true } }]);
+  expect((added?.value as readonly { readonly securityContext: { readonly runAsUser?: number; readonly runAsGroup?: number } }[])[0]?.securityContext).toMatchObject(user === undefined ? {} : { runAsUser: user, runAsGroup: user });
+  expect(JSON.stringify(added?.value).includes('runAsUser')).toBe(user !== undefined);
+});
+
 test('an application\'s container called belay is no sidecar, even in an injected pod', () => {
   const injected = injectedOf(podWith({}, {}));
   const pod = { ...injected, spec: { ...injected.spec, containers: [{ name: 'belay' }] } };

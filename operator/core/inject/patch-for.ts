@@ -6,6 +6,7 @@ import { parseInjection, type Injection } from './parse-injection.ts';
 import type { Container, Named, Pod } from './pod.ts';
 import { sidecarContainer, sidecarVolumes, type InjectionSettings } from './sidecar-container.ts';
 import { sidecarResources, spelledAs } from './sidecar-resources.ts';
+import type { UserIds } from './user-ids.ts';
 
 /** RFC 6902. */
 export interface PatchOperation {
@@ -59,9 +60,14 @@ function patched(pod: Pod, injection: Injection, settings: InjectionSettings): I
     ...listOperations('/spec/imagePullSecrets', imagePullSecrets, settings.imagePullSecrets.map((name) => ({ name })), ({ name }) => (imagePullSecrets ?? []).some((secret) => secret.name === name)),
     ...environmentOperations('/spec/initContainers', initContainers, inits),
     ...environmentOperations('/spec/containers', containers, mains),
-    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, sidecarContainer(injection, settings, resources)),
+    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, sidecarContainer(injection, settings, userIdsIn(pod, settings), resources)),
   ];
   return { kind: 'patched', patch, notices: [...unknownAnnotations(pod), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
+}
+
+/** A pod that says root of all its containers would say it of the sidecar too, which then cannot start. */
+function userIdsIn({ spec: { securityContext } }: Pod, { userIds }: InjectionSettings): UserIds {
+  return securityContext?.runAsUser === 0 ? 'fixed' : userIds;
 }
 
 const unchanged: EnvironmentChange = { added: [], replaced: [], notices: [] };

@@ -14,12 +14,15 @@ export interface PodSpec {
   readonly imagePullSecrets?: readonly { readonly name?: string }[];
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name: string };
+  readonly securityContext?: { readonly runAsUser?: number };
   /** Of the whole pod (KEP-2837). */
   readonly resources?: Resources;
 }
 
 export interface Container {
   readonly name: string;
+  /** Of an init container: `Always` makes it a sidecar. */
+  readonly restartPolicy?: string;
   readonly env?: readonly EnvironmentVariable[];
   readonly envFrom?: readonly object[];
   readonly ports?: readonly { readonly containerPort: number }[];

@@ -4,6 +4,7 @@ import {
 import type { Injection } from './parse-injection.ts';
 import type { Container, EnvironmentVariable, Named, Resources } from './pod.ts';
 import { heapMebibytes } from './sidecar-resources.ts';
+import { runAs, type UserIds } from './user-ids.ts';
 
 /** What the installation adds to a pod's annotations. */
 export interface InjectionSettings {
@@ -13,6 +14,7 @@ export interface InjectionSettings {
   readonly imagePullSecrets: readonly string[];
   /** HOST:PORT */
   readonly distributor: string;
+  readonly userIds: UserIds;
   /** Certificate authorities of the distributor, as PEM. */
   readonly caCertificates: string;
 }
@@ -22,9 +24,6 @@ const tokenVolume = 'belay-token';
 const bootstrapVolume = 'belay-bootstrap';
 /** Where the API server's ServiceAccount plug-in would mount the application's own token in every container that has nothing there. */
 const apiTokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** The `nonroot` user of distroless images. */
-const user = 65532;
-
 /** Of Node, the image's entry point. A young generation of 4 MiB keeps the resident memory low. */
 const programArguments = ['--max-semi-space-size=4', '/app/sidecar.mjs'];
 
@@ -34,8 +33,8 @@ export const sidecarVolumes: readonly Named[] = [
   volume(bootstrapVolume, { configMap: { name: bootstrapName, optional: true } }),
 ];
 
-/** A native sidecar (KEP-753) that keeps the restricted Pod Security standard. */
-export function sidecarContainer({ chains, image, logLevel }: Injection, settings: InjectionSettings, resources: Resources): Container {
+/** A native sidecar (KEP-753) that keeps the restricted Pod Security standard. `userIds`: of this pod. */
+export function sidecarContainer({ chains, image, logLevel }: Injection, settings: InjectionSettings, userIds: UserIds, resources: Resources): Container {
   const container = {
     name: sidecarContainerName,
     image: image ?? settings.image,
@@ -54,8 +53,7 @@ export function sidecarContainer({ chains, image, logLevel }: Injection, setting
       privileged: false,
       readOnlyRootFilesystem: true,
       runAsNonRoot: true,
-      runAsUser: user,
-      runAsGroup: user,
+      ...runAs(userIds),
       seccompProfile: { type: 'RuntimeDefault' },
     },
     volumeMounts: [

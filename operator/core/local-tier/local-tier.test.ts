@@ -6,7 +6,7 @@ import { localTierObjects, type LocalTierSettings } from './local-tier.ts';
 
 type Local = NonNullable<ModelProvider['spec']['local']>;
 
-const settings: LocalTierSettings = { image: 'registry.example/llama@sha256:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], clusterDomain: 'cluster.local' };
+const settings: LocalTierSettings = { image: 'registry.example/llama@sha256:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [], clusterDomain: 'cluster.local', userIds: 'fixed', listenAddress: '0.0.0.0' };
 
 function provider(name: string, more: Partial<Local> = {}, path = 'qwen/small-q4.gguf'): ModelProvider {
   return {
@@ -43,6 +43,16 @@ test('the server gets the window of all its slots, and answers others than itsel
     '--model', '/models/qwen/small-q4.gguf', '--alias', 'small-q4', '--host', '0.0.0.0', '--port', '8080',
     '--ctx-size', '8192', '--parallel', '2', '--threads', '1', '--metrics', '--jinja', '--no-webui',
   ]);
+});
+
+test('where pods have IPv6 addresses first it listens on those too', () => {
+  const { args } = objectsOf(provider('on-cluster'), { ...settings, listenAddress: '::' }).container;
+  expect(args[args.indexOf('--host') + 1]).toBe('::');
+});
+
+test('where the platform chooses users none is named, and root is refused all the same', () => {
+  const { securityContext } = objectsOf(provider('on-cluster'), { ...settings, userIds: 'platform' }).pod;
+  expect(securityContext).toEqual({ runAsNonRoot: true, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' } });
 });
 
 test.each<[string, Local['resources'], string]>([

@@ -1,5 +1,6 @@
 import { groupVersion, parsed, podAnnotations, refused, type Parsed } from '@belay/contract';
 import { parseQuantity } from '../inject/quantity.ts';
+import { fixedUser, runAs, type UserIds } from '../inject/user-ids.ts';
 import type { ModelProvider } from '../resources/model-provider.ts';
 import { localTierName, localTierPort, managedBy, managedByLabel, providerLabel, providerLabelValue } from './local-tier-names.ts';
 
@@ -12,6 +13,9 @@ export interface LocalTierSettings {
   readonly imagePullSecrets: readonly string[];
   /** DNS domain of the cluster's Services, such as `cluster.local`. */
   readonly clusterDomain: string;
+  readonly userIds: UserIds;
+  /** Where the server listens: `::`, which is IPv4 too, where pods have IPv6 addresses first. */
+  readonly listenAddress: '0.0.0.0' | '::';
 }
 
 /** An object as server-side apply takes it: exactly the fields that the operator owns. */
@@ -37,8 +41,6 @@ export const llamaContainerName = 'llama';
 export const modelFolder = '/models';
 const modelVolume = 'models';
 const healthPath = '/health';
-/** The `nonroot` user of distroless images, as Belay's own programs. */
-const user = 65532;
 /** How long a model may take to load, in seconds; the Deployment waits a little longer before it says that it does not get on. */
 const loadSeconds = 1_800;
 const progressDeadlineSeconds = 2_100;
@@ -111,9 +113,9 @@ function podSpec(local: Local, file: string, settings: LocalTierSettings): objec
     enableServiceLinks: false,
     terminationGracePeriodSeconds,
     securityContext: {
-      runAsNonRoot: true, runAsUser: user, runAsGroup: user,
+      runAsNonRoot: true, ...runAs(settings.userIds),
       // Of a volume that is mounted read-only the kubelet changes no owner; drivers that mount for a group take this one.
-      fsGroup: user, fsGroupChangePolicy: 'OnRootMismatch',
+      ...(settings.userIds === 'fixed' ? { fsGroup: fixedUser } : {}), fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
     ...(settings.imagePullSecrets.length === 0 ? {} : { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
@@ -122,11 +124,11 @@ function podSpec(local: Local, file: string, settings: LocalTierSettings): objec
   };
 }
 
-function container(local: Local, file: string, { image, imagePullPolicy }: LocalTierSettings): object {
+function container(local: Local, file: string, { image, imagePullPolicy, listenAddress }: LocalTierSettings): object {
   const resources = resourcesOf(local);
   return {
     name: llamaContainerName, image, imagePullPolicy,
-    args: llamaArguments(local, file, threadsWithin(resources)),
+    args: llamaArguments(local, file, listenAddress, threadsWithin(resources)),
     ports: [{ name: 'http', containerPort: localTierPort, protocol: 'TCP' }],
     resources,
     startupProbe: probe({ periodSeconds: 1, timeoutSeconds: 1, failureThreshold: loadSeconds }),
@@ -142,10 +144,10 @@ function container(local: Local, file: string, { image, imagePullPolicy }: Local
  * llama-server's arguments, as `belay run` gives them: `--ctx-size` is what all slots share. A `$` is doubled, or the kubelet would take `$(NAME)` for
  * a variable.
  */
-function llamaArguments({ contextTokens, parallel }: Local, file: string, threads: bigint): readonly string[] {
+function llamaArguments({ contextTokens, parallel }: Local, file: string, listenAddress: string, threads: bigint): readonly string[] {
   const args = [
     '--model', `${modelFolder}/${file}`, '--alias', file.slice(file.lastIndexOf('/') + 1).replace(/\.gguf$/i, ''),
-    '--host', '0.0.0.0', '--port', String(localTierPort),
+    '--host', listenAddress, '--port', String(localTierPort),
     '--ctx-size', String(contextTokens * parallel), '--parallel', String(parallel),
     '--threads', String(threads), '--metrics', '--jinja', '--no-webui',
   ];

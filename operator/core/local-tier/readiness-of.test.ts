@@ -27,7 +27,7 @@ const withCondition = (condition: { type: string; status: string; reason: string
 test.each<[string, ObservedDeployment | null, readonly ObservedPod[], string, string]>([
   ['no Deployment', null, [], 'Loading Pending', 'Its Deployment is not made yet.'],
   ['no pod yet', deployment, [], 'Loading Loading', 'Its pod is being made.'],
-  ['a pod that starts', deployment, [pod({ state: { waiting: { reason: 'ContainerCreating' } } })], 'Loading Loading', 'Pod qwen-1 is being started: its image and its volume are made ready.'],
+  ['a pod that starts', deployment, [pod({ state: { waiting: { reason: 'ContainerCreating' } } })], 'Loading Loading', 'Pod qwen-1 is being started: its image and its volume are made ready. Where that lasts, kubectl describe pod -n shop qwen-1 says what is in the way.'],
   ['a server that loads', deployment, [pod({ started: false, state: { running: {} } })], 'Loading Loading', 'Pod qwen-1 loads the model.'],
   ['a server that has loaded and does not answer', deployment, [pod({ started: true, state: { running: {} } })], 'Loading Loading', 'Pod qwen-1 does not answer /health yet.'],
   ['a ready server', deployment, [ready()], 'Ready Ready', 'Its server is ready.'],

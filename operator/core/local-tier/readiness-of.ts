@@ -93,7 +93,7 @@ function runningReadiness(pod: ObservedPod, { started, lastState, restartCount =
   return isHopeless(last, restartCount) ? describeFailedEnd(pod, last) : loading(`Pod ${name} loads the model again.`);
 }
 
-function waitingReadiness({ metadata: { name } }: ObservedPod, { image = '', state }: ContainerStatus): LocalTierReadiness {
+function waitingReadiness({ metadata: { name, namespace } }: ObservedPod, { image = '', state }: ContainerStatus): LocalTierReadiness {
   const { reason = '', message } = state?.waiting ?? {};
   const words = quoted(message);
   const says = words === '' ? '' : ` (${words})`;
@@ -101,7 +101,7 @@ function waitingReadiness({ metadata: { name } }: ObservedPod, { image = '', sta
     return absent('ImagePullBackOff', `The node cannot pull the image ${image} of pod ${name}: check its name, and the registry's address and pull secret${says}.`);
   }
   if (/^(Create|Run|Start|PostStart|PreCreateHook|PreStartHook)\w*Error$/.test(reason)) return absent('ContainerRefused', `The node cannot start pod ${name}: ${reason}${says}.`);
-  return loading(`Pod ${name} is being started: its image and its volume are made ready.`);
+  return loading(`Pod ${name} is being started: its image and its volume are made ready. Where that lasts, kubectl describe pod -n ${namespace} ${name} says what is in the way.`);
 }
 
 /** It has failed before, and nothing says that this try will end otherwise: what is said does not change with every restart. */

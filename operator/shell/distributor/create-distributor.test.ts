@@ -154,7 +154,7 @@ describe('a request for no stream is answered', () => {
   });
 });
 
-describe('a connection is closed', () => {
+describe('security promise 10: a connection is closed', () => {
   const reasons = (rig: Rig) => rig.lines.map(({ message }) => message);
 
   test.each<[string, (client: StreamClient) => void, string]>([

@@ -65,7 +65,7 @@ describe('what injection has nothing to do with is allowed as it is:', () => {
   });
 });
 
-describe('what is no review is refused with a sentence:', () => {
+describe('security promise 10: what is no review is refused with a sentence:', () => {
   test.each<[string, unknown, number, string]>([
     ['no JSON', 'hello', 400, 'The body must be an AdmissionReview in JSON.'],
     ['no object', '[]', 400, 'This is no review that can be answered: the body must be an AdmissionReview of admission.k8s.io/v1.'],

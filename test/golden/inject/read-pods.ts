@@ -9,6 +9,7 @@ export const settings: InjectionSettings = {
   imagePullPolicy: 'IfNotPresent',
   imagePullSecrets: ['registry-login'],
   distributor: 'belay.belay-system.svc:7443',
+  userIds: 'fixed',
   caCertificates: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
 };
 

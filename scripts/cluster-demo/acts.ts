@@ -83,7 +83,7 @@ export async function fallBack(acts: Acts): Promise<void> {
 export async function look(acts: Acts): Promise<void> {
   const { screen, terminal, check } = acts;
   screen.heading('Look', 'what somebody on call reads');
-  const serving = await servedBy(acts, 'on-cluster');
+  const serving = await servedBy(acts, 'on-cluster', (said) => said.startsWith('on-cluster'));
   await terminal.type(inDemo('get', 'fbchain,mprov'));
   const events = await terminal.type(inDemo('events', '--for', 'fallbackchain/chat'));
   check('the status says who serves since when, and why not the first', /^on-cluster\b.*\(east: /.test(serving));
@@ -93,15 +93,19 @@ export async function look(acts: Acts): Promise<void> {
 export async function operatorDies(acts: Acts): Promise<void> {
   const { screen, terminal, check } = acts;
   screen.heading('Delete the operator’s pod', 'requests do not pass through it: they go on');
-  const pods = ['kubectl', '-n', releaseNamespace, 'delete', 'pod', '-l', 'app.kubernetes.io/component=controller'];
-  await terminal.type(pods);
+  const ofRelease = (...words: readonly string[]): readonly string[] => ['kubectl', '-n', releaseNamespace, ...words];
+  const [pod = ''] = (await terminal.quietly(ofRelease('get', 'pods', '-l', 'app.kubernetes.io/component=controller', '-o', 'name'))).trim().split('\n');
+  await terminal.type(ofRelease('delete', pod, '--wait=false'));
   const startedMs = performance.now();
   let isBack = false;
-  const back = terminal.quietly(['kubectl', '-n', releaseNamespace, 'rollout', 'status', 'deployment/belay', '--timeout=90s']).finally(() => { isBack = true; });
+  const back = (async () => {
+    await terminal.quietly(ofRelease('wait', '--for=delete', pod, '--timeout=60s'));
+    await terminal.quietly(ofRelease('rollout', 'status', 'deployment/belay', '--timeout=90s'));
+  })().finally(() => { isBack = true; });
   const answers: Answer[] = [await ask(acts, 'east')];
   while (!isBack) answers.push(parseAnswer(await terminal.quietly(question)));
   await back;
-  screen.say(styleText('dim', `\n   ${answers.length} requests until a new one was ready ${((performance.now() - startedMs) / 1_000).toFixed(1)} s later`));
+  screen.say(styleText('dim', `\n   ${answers.length} requests until the old one was gone and a new one was ready: ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`));
   check('every request was answered meanwhile', answers.every(({ status, text }) => status === 200 && text !== ''));
 }
 
@@ -110,7 +114,7 @@ export async function mend(acts: Acts): Promise<void> {
   screen.heading('Mend the first provider', 'it gets its traffic back by itself');
   await terminal.type(inDemo('scale', 'deployment', 'east', '--replicas=1'));
   await terminal.quietly(inDemo('rollout', 'status', 'deployment/east', '--timeout=90s'));
-  const serving = await servedBy(acts, 'east');
+  const serving = await servedBy(acts, 'east alone', (said) => said === 'east');
   await ask(acts, 'east');
   await terminal.type(inDemo('get', 'fbchain'));
   const events = await terminal.type(inDemo('events', '--for', 'fallbackchain/chat'));
@@ -118,17 +122,17 @@ export async function mend(acts: Acts): Promise<void> {
   check('an Event says FallbackCleared', events.includes('FallbackCleared'));
 }
 
-/** `status.serving`, once it begins with this target; the application asks on meanwhile, for who serves is what requests show. Empty: it never did. */
-async function servedBy({ screen, terminal }: Acts, target: string): Promise<string> {
+/** `status.serving`, once it says that; the application asks on meanwhile, for who serves is what requests show. Empty: it never did. */
+async function servedBy({ screen, terminal }: Acts, whom: string, saysSo: (serving: string) => boolean): Promise<string> {
   const [startedMs, said] = [performance.now(), inDemo('get', 'fbchain', 'chat', '-o', 'jsonpath={.status.serving}')];
   let asked = 0;
-  const serving = await until(`status.serving begins with ${target}`, 60_000, async () => {
+  const serving = await until(`status.serving names ${whom}`, 90_000, async () => {
     await terminal.quietly(question);
     asked += 1;
     const text = await terminal.quietly(said);
-    return text.startsWith(target) ? text : null;
+    return saysSo(text) ? text : null;
   }).catch(() => '');
-  screen.say(styleText('dim', `\n   the same ${asked} times more, until the status named ${target}: ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`));
+  screen.say(styleText('dim', `\n   the same ${asked} times more, until the status named ${whom}: ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`));
   return serving;
 }
 

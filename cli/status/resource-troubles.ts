@@ -32,12 +32,14 @@ export function podTroubles({ metadata: { name, namespace = 'default' }, status 
 
 const passing: ReadonlySet<string> = new Set(['PodInitializing', 'ContainerCreating']);
 
-function targetTroubles({ name, health, successRate }: TargetStatus, { serving = '' }: Status): readonly Found[] {
-  const rate = successRate === undefined ? '' : ` (${successRate} of attempts succeeded in the last minute)`;
+function targetTroubles({ name, health, problem, successRate }: TargetStatus, { serving = '' }: Status): readonly Found[] {
+  const rate = successRate === undefined ? '' : ` (${successRate} of attempts succeeded of late)`;
+  const why = problem === undefined ? '' : `: ${problem}`;
+  const served = `serving: ${serving === '' ? 'nobody' : serving}`;
   switch (health) {
-    case 'Unhealthy': return [{ reason: 'TargetUnhealthy', message: sentence(`${name} answers nothing${rate}; serving: ${serving === '' ? 'nobody' : serving}`) }];
-    case 'Degraded': return [{ reason: 'TargetDegraded', message: `${name} answers in part${rate}.` }];
-    case 'Absent': return [{ reason: 'TargetAbsent', message: `${name}, a local model, has no server: its ModelProvider says why.` }];
+    case 'Unhealthy': return [{ reason: 'TargetUnhealthy', message: sentence(`${name} does not answer${rate}${why}; ${served}`) }];
+    case 'Degraded': return [{ reason: 'TargetDegraded', message: sentence(`${name} answers in part${rate}${why}; ${served}`) }];
+    case 'Absent': return [{ reason: 'TargetAbsent', message: sentence(`${name} does not answer${problem === undefined ? ', a local model without a server: its ModelProvider says why' : why}; ${served}`) }];
     default: return [];
   }
 }

@@ -5,7 +5,7 @@ export function describeCommand(words: readonly string[]): string {
   const typed = words.map(quoted);
   const line = typed.join(' ');
   if (line.length <= widest) return line;
-  return typed.reduce((text, word) => `${text}${/^--[a-z]/.test(word) ? ' \\\n     ' : ' '}${word}`);
+  return typed.reduce((text, word) => `${text}${/^--[a-z]/.test(word) ? ' \\\n      ' : ' '}${word}`);
 }
 
 function quoted(word: string): string {

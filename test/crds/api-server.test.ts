@@ -89,7 +89,7 @@ test('a new resource is Ready=Unknown, Pending, and has every default', async ()
 test.each([
   ['fallbackchains', { fallbackMode: 'Race', targets: [{ providerRef: { name: 'openai' }, model: 'gpt-4o' }] }, 'FallbackChain',
     { serving: 'openai', sidecars: { connected: 3, current: 3, rejected: 0, lastError: '' }, conditions: [condition('True')] }, ['Name', 'Serving', 'Ready', 'Sidecars', 'Age', 'Mode', 'Targets'], ['printed', 'openai', 'True', 3, expect.any(String), 'Race']],
-  ['modelproviders', { preset: 'Groq' }, 'ModelProvider', { conditions: [condition('False')] }, ['Name', 'Preset', 'Ready', 'Age', 'Base-URL', 'Suspended', 'Reason'], ['printed', 'Groq', 'False', expect.any(String)]],
+  ['modelproviders', { preset: 'Groq' }, 'ModelProvider', { conditions: [condition('False')] }, ['Name', 'Preset', 'Ready', 'Reason', 'Age', 'Base-URL', 'Suspended', 'Message'], ['printed', 'Groq', 'False', 'Test', expect.any(String)]],
 ])('kubectl get %s prints what an operator reads first', async (plural, spec, kind, status, columns, cells) => {
   const path = `/apis/belay.dev/v1alpha1/namespaces/default/${plural}`;
   await api.send('DELETE', `${path}/printed`);

@@ -30,6 +30,14 @@ describe('a script means what it says', () => {
     expect(await ask(a, { ...streamed, stream_options: { include_usage: true } })).toMatchObject({ usageChunks: 1, emptyChoices: 1, usage: { total_tokens: 18 } });
   });
 
+  test('one that has a key answers others 401, and its script waits', async () => {
+    const a = await createStandIn({ name: 'A', script: [{ say: 'Alpha' }, { say: 'Beta' }], key: 'sk-right' });
+    open.push(a);
+    expect(await ask(a, {}, { headers: { authorization: 'Bearer sk-wrong' } })).toMatchObject({ status: 401, error: { code: 'invalid_api_key', message: 'Incorrect API key provided: sk-wrong.' } });
+    expect(await ask(a)).toMatchObject({ status: 401 });
+    expect(await ask(a, {}, { headers: { authorization: 'Bearer sk-right' } })).toMatchObject({ status: 200, text: 'Alpha' });
+  });
+
   test('one entry an attempt, the last repeats', async () => {
     const a = await standIn({ status: 503, json: { error: { message: 'busy' } }, headers: { 'retry-after': '3' } }, { status: 502, text: '<html>' }, { say: 'Well' });
     expect(await ask(a)).toMatchObject({ status: 503, error: { message: 'busy' }, headers: { 'retry-after': '3', 'content-type': 'application/json' } });

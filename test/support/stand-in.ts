@@ -33,6 +33,8 @@ export interface StandInOptions {
   readonly name: string;
   /** One entry an attempt; the last repeats. */
   readonly script: readonly Attempt[];
+  /** The one key that it takes: a request with another, or none, is answered 401 and is no attempt of the script. */
+  readonly key?: string;
   /** `model` of an answer whose attempt names none. */
   readonly model?: string;
   /** PEM texts: serve https. */
@@ -71,6 +73,16 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
   let port = options.port ?? 0;
   let server: Server | null = null;
 
+  function nextAttempt(request: IncomingMessage, reused: boolean): { readonly attempt: Attempt; readonly reset: boolean } {
+    const refusal = refusalOf(options.key, request);
+    if (refusal !== null) return { attempt: refusal, reset: false };
+    const attempt = script[Math.min(position, script.length - 1)];
+    if (attempt === undefined) throw new Error(`stand-in ${options.name} has an empty script`);
+    const reset = attempt.onReused === 'reset' && reused;
+    if (!reset) position++;
+    return { attempt, reset };
+  }
+
   async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const atMs = performance.now();
     const { socket } = request;
@@ -78,10 +90,7 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
     served.set(socket, before + 1);
     const text = await readText(request);
     if (text === null) return;
-    const attempt = script[Math.min(position, script.length - 1)];
-    if (attempt === undefined) throw new Error(`stand-in ${options.name} has an empty script`);
-    const reset = attempt.onReused === 'reset' && before > 0;
-    if (!reset) position++;
+    const { attempt, reset } = nextAttempt(request, before > 0);
     const record = recordOf(request, response, { number: requests.length + 1, atMs, text, reused: before > 0, reset });
     requests.push(record.seen);
     options.onRequest?.(record.seen);
@@ -134,6 +143,12 @@ export async function createStandIn(options: StandInOptions): Promise<StandIn> {
     listen,
     close: refuse,
   };
+}
+
+/** As OpenAI answers a key that is none of its own: with that key in its words. null: the key is right. */
+function refusalOf(key: string | undefined, { headers: { authorization = '' } }: IncomingMessage): Attempt | null {
+  if (key === undefined || authorization === `Bearer ${key}`) return null;
+  return { status: 401, json: { error: { message: `Incorrect API key provided: ${authorization.replace(/^Bearer /, '')}.`, type: 'invalid_request_error', param: null, code: 'invalid_api_key' } } };
 }
 
 interface Recording {

@@ -126,7 +126,7 @@ export const crdSchemas: readonly CrdSchema[] = [
             "latencyBudget": {
               "type": "string",
               "maxLength": 32,
-              "description": "From the request to first content, for the whole chain. Default: 2s in Race, none in Sequential.",
+              "description": "From the request to first content, for the whole chain. Default: 2s in Race, none in Sequential, where a provider that says nothing holds an answer that is not streamed for two minutes before the next target is tried.",
               "x-kubernetes-validations": [
                 {
                   "rule": "self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$')",
@@ -509,10 +509,15 @@ export const crdSchemas: readonly CrdSchema[] = [
                     ],
                     "description": "Unhealthy: it answers nothing, or breakers are open. Degraded: in part. Loading, Absent: a local model that is not there yet, or not at all. Unknown: nothing was sent to it of late."
                   },
+                  "problem": {
+                    "type": "string",
+                    "maxLength": 1024,
+                    "description": "Why it is not healthy, and what to do; left out where nothing is wrong."
+                  },
                   "successRate": {
                     "type": "string",
                     "maxLength": 8,
-                    "description": "Share of attempts that succeeded in the last minute, such as 99.8%; left out where there were none."
+                    "description": "Share of attempts that succeeded in the last 15 s, or in the last minute where those saw almost none, such as 99.8%; left out where there were none."
                   },
                   "firstContentP50Ms": {
                     "type": "integer",
@@ -1150,7 +1155,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                 },
                 "resources": {
                   "type": "object",
-                  "description": "Of each server's container in the cluster; `belay run` sets no limits.",
+                  "description": "Of each server's container in the cluster; `belay run` sets no limits. The server runs one thread for each whole core of the CPU limit, else of the request. Default requests are 500m and 1Gi.",
                   "properties": {
                     "requests": {
                       "type": "object",

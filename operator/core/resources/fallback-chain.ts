@@ -15,7 +15,7 @@ export interface FallbackChainSpec {
   readonly modelNames?: readonly string[];
   /** Sequential: the next target starts when one has failed. Race: it also starts while one is late, and one of both answers. */
   readonly fallbackMode: 'Sequential' | 'Race';
-  /** From the request to first content, for the whole chain. Default: 2s in Race, none in Sequential. */
+  /** From the request to first content, for the whole chain. Default: 2s in Race, none in Sequential, where a provider that says nothing holds an answer that is not streamed for two minutes before the next target is tried. */
   readonly latencyBudget?: string;
   /** From the request to the last byte of the answer. */
   readonly deadline: string;
@@ -93,7 +93,9 @@ export interface FallbackChainStatus {
     readonly tier: 'Primary' | 'IntraProvider' | 'InterProvider' | 'OpenModel' | 'Local';
     /** Unhealthy: it answers nothing, or breakers are open. Degraded: in part. Loading, Absent: a local model that is not there yet, or not at all. Unknown: nothing was sent to it of late. */
     readonly health: 'Healthy' | 'Degraded' | 'Unhealthy' | 'Loading' | 'Absent' | 'Suspended' | 'Unknown';
-    /** Share of attempts that succeeded in the last minute, such as 99.8%; left out where there were none. */
+    /** Why it is not healthy, and what to do; left out where nothing is wrong. */
+    readonly problem?: string;
+    /** Share of attempts that succeeded in the last 15 s, or in the last minute where those saw almost none, such as 99.8%; left out where there were none. */
     readonly successRate?: string;
     /** Median of the sidecars' medians from request to first content. */
     readonly firstContentP50Ms?: number;

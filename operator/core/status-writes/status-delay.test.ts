@@ -14,6 +14,10 @@ test.each<readonly [string, ResourceStatus | null, ResourceStatus, number, numbe
   ['a condition that is no more is written at once', status(), status({ conditions: [accepted] }), 0, 0],
   ['another generation is written at once', status(), status({ observedGeneration: 2 }), 0, 0],
   ['a counter right after a write waits for the rest of 10 s', status({ sidecars: { connected: 1 } }), status({ sidecars: { connected: 2 } }), 3_000, 7_000],
+  ['a fallback that begins is written at once', status({ serving: 'opus' }), status({ serving: 'gemini 100% since 02:51 (opus: Auth)' }), 0, 0],
+  ['a fallback that ends is written at once', status({ serving: 'gemini 100% since 02:51 (opus: Auth)' }), status({ serving: 'opus' }), 0, 0],
+  ['a fallback that nobody answers any more is written at once', status({ serving: 'gemini 100% since 02:51 (opus: Auth)' }), status({ serving: 'none since 02:51 (opus: Auth, gemini: Auth)' }), 0, 0],
+  ['a share of a fallback waits as counters do', status({ serving: 'gemini 94% since 02:51 (opus: Auth)' }), status({ serving: 'opus 60%, gemini 40% since 02:51 (opus: Auth)' }), 3_000, 7_000],
   ['a counter 10 s after a write is written at once', status({ sidecars: { connected: 1 } }), status({ sidecars: { connected: 2 } }), 10_000, 0],
 ])('%s', (_, before, wanted, sinceMs, delayMs) => {
   expect(statusDelay(before, wanted, sinceMs)).toBe(delayMs);

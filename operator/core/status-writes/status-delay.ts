@@ -1,9 +1,12 @@
 import { canonicalJson } from '@belay/contract';
+import { servingState } from '../status/serving-words.ts';
 
 /** What chains' and providers' statuses have in common. */
 export interface ResourceStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly StatusCondition[];
+  /** Of a chain. */
+  readonly serving?: string;
 }
 
 export interface StatusCondition {
@@ -15,17 +18,18 @@ export interface StatusCondition {
   readonly lastTransitionTime: string;
 }
 
-/** Counters, and who serves, are written no more often than this (control-plane: Watching). */
+/** Counters are written no more often than this (control-plane: Watching). */
 const counterIntervalMs = 10_000;
 
 /**
- * How long to wait before `wanted` is written over `before`: 0 where a condition, or the generation they tell of, is another; the rest of 10 s
- * since the last write where it is counters alone; null where there is nothing to write.
+ * How long to wait before `wanted` is written over `before`: 0 where a condition or the generation they tell of is another, and where a fallback
+ * begins or ends; the rest of 10 s since the last write where it is counters alone; null where there is nothing to write.
  */
 export function statusDelay(before: ResourceStatus | null, wanted: ResourceStatus, sinceWriteMs: number): number | null {
   if (before === null) return 0;
   if (settled(before) === settled(wanted)) return null;
   if (before.observedGeneration !== wanted.observedGeneration || conditionsOf(before) !== conditionsOf(wanted)) return 0;
+  if (servingState(before.serving ?? '') !== servingState(wanted.serving ?? '')) return 0;
   return Math.max(0, counterIntervalMs - sinceWriteMs);
 }
 

@@ -8,7 +8,7 @@ export interface Trial {
   readonly targets: readonly [TargetEntry, ...TargetEntry[]];
   /** Seconds of the last minute. */
   readonly seconds: readonly TrafficSecond[];
-  /** Most sidecars' breakers of the first target are not closed. */
+  /** The first target cannot be asked now. */
   readonly preferredOut: boolean;
   readonly nowMs: number;
   /** Now, by the wall clock. */
@@ -31,7 +31,7 @@ const fewest = 2;
  */
 export function judge(trial: Trial, last: Verdict | null): Judgement | null {
   const { targets: [preferred], seconds, preferredOut, nowMs } = trial;
-  const recent = recentSeconds(seconds, nowMs);
+  const recent = recentSeconds(countedSeconds(seconds, last), nowMs);
   const traffic = sumOf(recent);
   const requests = requestsOf(traffic);
   if (requests === 0) return null;
@@ -39,6 +39,12 @@ export function judge(trial: Trial, last: Verdict | null): Judgement | null {
   if (last?.state === 'fallback') return isOver(own, requests) ? { state: 'preferred' } : goingOn(trial, last, recent);
   if (hasBegun(own, requests, preferredOut)) return begun(trial, recent);
   return last !== null || own.served > 0 || requests >= fewest ? { state: 'preferred' } : null;
+}
+
+/** Traffic of a fallback that is over does not begin another. */
+function countedSeconds(seconds: readonly TrafficSecond[], last: Verdict | null): readonly TrafficSecond[] {
+  const clearedMs = last?.state === 'preferred' ? last.sinceMs : null;
+  return clearedMs === null ? seconds : seconds.filter(({ second }) => second * 1_000 > clearedMs);
 }
 
 function isOver({ served }: TargetTraffic, requests: number): boolean {

@@ -1,5 +1,5 @@
 import { cutText } from './cut-text.ts';
-import { describeFault, type Fault } from './describe-fault.ts';
+import type { Fault } from './describe-fault.ts';
 
 /** Who answered how much of a chain's requests since a moment, and why not the first. */
 export interface FallbackFacts {
@@ -11,7 +11,7 @@ export interface FallbackFacts {
   /** Shares of requests, 0 to 1, most first; `null`: those that nobody answered. None of them is 0. */
   readonly shares: readonly { readonly target: string | null; readonly share: number }[];
   /** Of each target before the one that answers, in order; of all where nobody does. */
-  readonly faults: readonly { readonly target: string; readonly fault: Fault }[];
+  readonly faults: readonly { readonly target: string; readonly fault: Fault; /** The fault, and what to do. */ readonly problem: string }[];
   /** When the first request fell back, by the wall clock. */
   readonly sinceWallMs: number;
 }
@@ -32,7 +32,7 @@ export function describeFallback({ target, preferred, shares, faults, sinceWallM
 /** The message of `FallbackActive` at that moment. */
 export function describeFallbackEvent({ chain, target, preferred, shares, faults, sinceWallMs }: FallbackFacts, wallMs: number): string {
   const since = `since ${sinceText(sinceWallMs, wallMs)} UTC`;
-  const why = faults.map((one) => `${one.target}: ${describeFault(one.fault)}`).join('; ');
+  const why = faults.map((one) => `${one.target}: ${one.problem}`).join('; ');
   const shareOf = (name: string | null) => shares.find((one) => one.target === name)?.share ?? 0;
   const unanswered = shareOf(null) === 0 ? '' : `, ${percent(shareOf(null))} are not answered`;
   if (target === null) return cutText(`No target answers the requests to chain ${chain} ${since}. ${why}.`, maxEventLength);
@@ -49,14 +49,28 @@ export function describeClearedEvent(chain: string, preferred: string, target: s
   return cutText(`${preferred} answers the requests to chain ${chain} again: ${before} since ${sinceText(sinceWallMs, wallMs)} UTC.`, maxEventLength);
 }
 
-/** Since when an earlier `status.serving` speaks of a fallback, and to whom; null: it does not. */
-export function parseFallback(text: string, wallMs: number): { readonly target: string | null; readonly sinceWallMs: number } | null {
-  const [, target, date, hours, minutes] = /^(\S+)[^(]* since (?:(\d{4}-\d\d-\d\d) )?(\d\d):(\d\d) \(/.exec(text) ?? [];
+/** A fallback as far as an Event tells of it. */
+export interface ToldFallback {
+  /** null: nobody answers. */
+  readonly target: string | null;
+  /** Of the first target; empty: not known. */
+  readonly fault: string;
+  readonly sinceWallMs: number;
+}
+
+/** The fallback that an earlier `status.serving` speaks of; null: of none. */
+export function parseFallback(text: string, wallMs: number): ToldFallback | null {
+  const [, target, date, hours, minutes, fault = ''] = /^(\S+)[^(]* since (?:(\d{4}-\d\d-\d\d) )?(\d\d):(\d\d) \((?:[^:,]+: (\w+))?/.exec(text) ?? [];
   if (target === undefined) return null;
   const ofDay = (Number(hours) * 60 + Number(minutes)) * minuteMs;
   const today = Math.floor(wallMs / dayMs) * dayMs + ofDay;
   const sinceWallMs = date === undefined ? (today > wallMs ? today - dayMs : today) : Date.parse(`${date}T00:00:00Z`) + ofDay;
-  return Number.isNaN(sinceWallMs) ? null : { target: target === 'none' ? null : target, sinceWallMs };
+  return Number.isNaN(sinceWallMs) ? null : { target: target === 'none' ? null : target, fault, sinceWallMs };
+}
+
+/** What of a `status.serving` changes with a fallback's begin and end alone: since when it holds, and that nobody answers. */
+export function servingState(text: string): string {
+  return `${text.startsWith('none ') ? 'none' : ''}${/ since [^(]+/.exec(text)?.[0] ?? ''}`;
 }
 
 /** `02:51` in UTC; with its date where that was a day ago or more. */

@@ -1,6 +1,6 @@
 import type { ChainReport } from '@belay/contract';
 import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
-import type { FallbackFacts } from './serving-words.ts';
+import type { FallbackFacts, ToldFallback } from './serving-words.ts';
 import { growthOf, withTraffic, type TrafficSecond } from './traffic.ts';
 
 /** What sidecars reported of late, and what was last concluded from it. Plain and immutable: each step gives the next. Times are monotonic. */
@@ -32,14 +32,19 @@ export type Health = NonNullable<FallbackChainStatus['targets']>[number]['health
 
 /** Who serves a chain: what holds until traffic says otherwise. `preferred`: the target that should, and does or does not. */
 export type Verdict =
-  | { readonly state: 'preferred'; readonly preferred: string }
+  | {
+    readonly state: 'preferred';
+    readonly preferred: string;
+    /** When a fallback ended with this, on the clock of the seconds: what came before decides nothing any more. null: none did. */
+    readonly sinceMs: number | null;
+  }
   | {
     readonly state: 'fallback';
     readonly preferred: string;
     /** As traffic last showed it. */
     readonly facts: FallbackFacts;
-    /** Whom the last Event named as answering; null: nobody. */
-    readonly told: string | null;
+    /** What the last Event said: who answers, and why the first target does not. */
+    readonly told: Pick<ToldFallback, 'target' | 'fault'>;
   };
 
 /** Totals of a sidecar that was not heard of for longer are a new start: what happened meanwhile is not of now. */

@@ -1,6 +1,7 @@
 import type { EndpointEntry, FailureClass, KeyEntry, ProviderEntry, TargetEntry, TargetReport } from '@belay/contract';
 import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
-import type { Fault } from './describe-fault.ts';
+import { cutText } from './cut-text.ts';
+import { describeFault, type Fault, type FaultPlace, type KeyRef } from './describe-fault.ts';
 import type { Health } from './serving.ts';
 import { mainFailure, trafficOf, type TargetTraffic, type Traffic } from './traffic.ts';
 
@@ -14,6 +15,8 @@ export interface TargetFacts {
   readonly endpoints?: readonly EndpointEntry[];
   /** Providers whose key can be delivered. */
   readonly keys?: readonly Pick<KeyEntry, 'provider'>[];
+  /** Where providers of the chain's own namespace have their keys from. */
+  readonly keyRefs?: ReadonlyMap<string, KeyRef>;
 }
 
 /** What is known of one target. */
@@ -29,6 +32,9 @@ export interface TargetEvidence {
 
 const degradedBelow = 0.9;
 const unhealthyBelow = 0.5;
+const faulty: readonly Health[] = ['Degraded', 'Unhealthy', 'Loading', 'Absent'];
+/** `maxLength` of the CRD. */
+const longestProblem = 1_024;
 /** What traffic alone can show. */
 const lastSeen: readonly Health[] = ['Healthy', 'Degraded', 'Unhealthy'];
 
@@ -45,13 +51,25 @@ function absenceOf({ provider }: TargetEntry, { providers = [], endpoints = [], 
   return needsKey && keys !== undefined && keys.every((key) => key.provider !== provider) ? 'KeyNotDelivered' : null;
 }
 
-/** Why a target does not answer. */
-export function faultOf({ target, facts, reports, minute }: TargetEvidence): Fault {
+/** Why a target does not answer: what is known against it, else what happened last. */
+export function faultOf({ target, facts, reports, recent, minute }: TargetEvidence): Fault {
   return absenceOf(target, facts)
+    ?? mainFailure(trafficOf(recent, target.name))
     ?? mainFailure(trafficOf(minute, target.name))
     ?? mostOf(reports.filter(({ breaker }) => breaker !== 'closed'))
     ?? mostOf(reports)
     ?? 'NotTried';
+}
+
+/** `faultOf` with what to do. */
+export function problemOf(evidence: TargetEvidence): string {
+  return describeFault(faultOf(evidence), placeOf(evidence));
+}
+
+function placeOf({ target: { provider, model }, facts: { providers = [], endpoints = [], keyRefs } }: TargetEvidence): FaultPlace {
+  const local = providers.some(({ name, address }) => name === provider && address.startsWith('local:'));
+  const keyRef = keyRefs === undefined || provider.includes('/') ? undefined : keyRefs.get(provider) ?? null;
+  return { provider, model, local, keyRef, detail: endpoints.find(({ name }) => name === provider)?.detail ?? '' };
 }
 
 /** The last failure that most of them name. */
@@ -62,8 +80,13 @@ function mostOf(reports: readonly TargetReport[]): FailureClass | null {
   return most?.[0] ?? null;
 }
 
-/** Most sidecars that ever asked it keep their breakers from it. */
-export function isOut(reports: readonly TargetReport[]): boolean {
+/** It cannot be asked now: its key or its server is not there, or most sidecars keep their breakers from it. */
+export function isOut({ target, facts, reports }: TargetEvidence): boolean {
+  return absenceOf(target, facts) !== null || mostBreakersOpen(reports);
+}
+
+/** Of the sidecars that ever asked it. */
+function mostBreakersOpen(reports: readonly TargetReport[]): boolean {
   const asked = reports.filter(({ breaker, attempts }) => breaker !== 'closed' || attempts > 0);
   return asked.length > 0 && asked.filter(({ breaker }) => breaker !== 'closed').length * 2 >= asked.length;
 }
@@ -78,20 +101,22 @@ export function healthOf({ target, facts, reports, recent }: TargetEvidence, las
 
 function seenHealth({ attempts, failures }: TargetTraffic, reports: readonly TargetReport[], last: Health): Health {
   const success = attempts === 0 ? 1 : 1 - failures / attempts;
-  if (success < unhealthyBelow || isOut(reports)) return 'Unhealthy';
+  if (success < unhealthyBelow || mostBreakersOpen(reports)) return 'Unhealthy';
   if (success < degradedBelow || reports.some(({ breaker }) => breaker !== 'closed')) return 'Degraded';
   return attempts > 0 ? 'Healthy' : lastSeen.includes(last) ? last : 'Unknown';
 }
 
 /** One line of `status.targets`. */
-export function targetStatus({ target, reports, minute }: TargetEvidence, health: Health): TargetStatus {
-  const { attempts, failures } = trafficOf(minute, target.name);
+export function targetStatus(evidence: TargetEvidence, health: Health): TargetStatus {
+  const { target, reports, recent } = evidence;
+  const { attempts, failures } = trafficOf(recent, target.name);
   const medians = reports.flatMap(({ firstContentP50Ms }) => firstContentP50Ms ?? []).sort((a, b) => a - b);
   const median = medians[Math.floor((medians.length - 1) / 2)];
   return {
     name: target.name,
     tier: target.tier,
     health,
+    ...(faulty.includes(health) ? { problem: cutText(problemOf(evidence), longestProblem) } : {}),
     ...(attempts === 0 ? {} : { successRate: `${Math.floor(Math.max(0, 1 - failures / attempts) * 1_000) / 10}%` }),
     ...(median === undefined ? {} : { firstContentP50Ms: Math.round(median) }),
   };

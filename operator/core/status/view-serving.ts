@@ -1,8 +1,9 @@
 import type { ChainEntry, TargetEntry, TargetReport } from '@belay/contract';
 import { judge, trafficSince, type Judgement, type Trial } from './judge-serving.ts';
-import { describeClearedEvent, describeFallback, describeFallbackEvent, parseFallback, type FallbackFacts } from './serving-words.ts';
+import { needsPerson } from './describe-fault.ts';
+import { describeClearedEvent, describeFallback, describeFallbackEvent, parseFallback, type FallbackFacts, type ToldFallback } from './serving-words.ts';
 import { liveReports, untouched, type ChainServing, type Serving, type Verdict } from './serving.ts';
-import { faultOf, healthOf, isOut, isSuspended, targetStatus, type TargetEvidence, type TargetFacts, type TargetStatus } from './target-status.ts';
+import { faultOf, healthOf, isOut, isSuspended, problemOf, targetStatus, type TargetEvidence, type TargetFacts, type TargetStatus } from './target-status.ts';
 import { lastMinute, recentSeconds, requestsOf, sumOf, trafficOf, unansweredOf } from './traffic.ts';
 
 /** An Event to record on the FallbackChain. */
@@ -78,8 +79,8 @@ function lastVerdict({ entry, context, chain: { verdict } }: Sight): Verdict | n
 function trialOf({ entry, context, chain, evidence, nowMs, wallMs }: Sight): Trial | null {
   const [first, ...rest] = entry.targets.filter((target) => !isSuspended(target, context));
   if (first === undefined) return null;
-  const reports = evidence.filter(({ target }) => target === first).flatMap((one) => one.reports);
-  return { targets: [first, ...rest], seconds: lastMinute(chain.seconds, nowMs), preferredOut: isOut(reports), nowMs, wallMs };
+  const preferredOut = evidence.some((one) => one.target === first && isOut(one));
+  return { targets: [first, ...rest], seconds: lastMinute(chain.seconds, nowMs), preferredOut, nowMs, wallMs };
 }
 
 interface Conclusion {
@@ -92,34 +93,37 @@ function conclude(sight: Sight, trial: Trial, judgement: Judgement, last: Verdic
   const earlier = earlierFallback(sight, last);
   if (judgement.state === 'fallback') return fallenBack(sight, trial, judgement, last, earlier);
   const preferred = trial.targets[0].name;
-  const verdict = { state: 'preferred', preferred } as const;
-  if (earlier === null) return { verdict, events: [] };
+  if (earlier === null) return { verdict: { state: 'preferred', preferred, sinceMs: last?.state === 'preferred' ? last.sinceMs : null }, events: [] };
+  const verdict = { state: 'preferred', preferred, sinceMs: sight.nowMs } as const;
   return { verdict, events: [{ type: 'Normal', reason: 'FallbackCleared', message: describeClearedEvent(sight.entry.name, preferred, earlier.target, earlier.sinceWallMs, sight.wallMs) }] };
 }
 
-function fallenBack(sight: Sight, trial: Trial, judgement: Fallback, last: Verdict | null, earlier: EarlierFallback | null): Conclusion {
+function fallenBack(sight: Sight, trial: Trial, judgement: Fallback, last: Verdict | null, earlier: ToldFallback | null): Conclusion {
   const { target } = judgement;
   const preferred = trial.targets[0].name;
   const facts = fallbackFacts(sight, trial, judgement, earlier?.sinceWallMs ?? judgement.sinceWallMs);
   // Traffic of a fallback that is long over says nothing of who answers it now.
   if (last?.state === 'fallback' && !facts.shares.some((one) => one.target === target)) return { verdict: last, events: [] };
+  const fault = facts.faults[0]?.fault ?? '';
   const verdict = { state: 'fallback', preferred, facts } as const;
-  // The first target's part of a fallback grows as it recovers: that is no news until the fallback is over.
-  if (earlier !== null && (earlier.target === target || target === preferred)) return { verdict: { ...verdict, told: earlier.target }, events: [] };
-  return { verdict: { ...verdict, told: target }, events: [{ type: 'Warning', reason: 'FallbackActive', message: describeFallbackEvent(facts, sight.wallMs) }] };
+  if (earlier !== null && !isNews({ target, fault }, earlier, preferred)) return { verdict: { ...verdict, told: earlier }, events: [] };
+  return { verdict: { ...verdict, told: { target, fault } }, events: [{ type: 'Warning', reason: 'FallbackActive', message: describeFallbackEvent(facts, sight.wallMs) }] };
 }
 
 type Fallback = Extract<Judgement, { readonly state: 'fallback' }>;
 
-interface EarlierFallback {
-  readonly target: string | null;
-  readonly sinceWallMs: number;
+/**
+ * That the first target's part grows as it recovers is no news until the fallback is over; that it fails in another way is, where only a person's
+ * doing ends that.
+ */
+function isNews({ target, fault }: Pick<ToldFallback, 'target' | 'fault'>, earlier: ToldFallback, preferred: string): boolean {
+  return (target !== earlier.target && target !== preferred) || (fault !== earlier.fault && needsPerson(fault));
 }
 
 /** The fallback that an Event has told of and that is not over; null: none. */
-function earlierFallback({ context, wallMs }: Sight, last: Verdict | null): EarlierFallback | null {
+function earlierFallback({ context, wallMs }: Sight, last: Verdict | null): ToldFallback | null {
   if (last === null) return parseFallback(context.before ?? '', wallMs);
-  return last.state === 'fallback' ? { target: last.told, sinceWallMs: last.facts.sinceWallMs } : null;
+  return last.state === 'fallback' ? { ...last.told, sinceWallMs: last.facts.sinceWallMs } : null;
 }
 
 function fallbackFacts({ entry, evidence }: Sight, { targets, seconds }: Trial, { target, sinceMs }: Fallback, sinceWallMs: number): FallbackFacts {
@@ -129,7 +133,7 @@ function fallbackFacts({ entry, evidence }: Sight, { targets, seconds }: Trial, 
   const shares = counts.filter(({ count }) => count > 0).map((one) => ({ target: one.target, share: one.count / requests })).sort((a, b) => b.share - a.share);
   const [preferred] = targets;
   const before = target === null ? targets : targets.slice(0, Math.max(1, targets.findIndex(({ name }) => name === target)));
-  const faults = before.flatMap(({ name }) => evidence.filter((one) => one.target.name === name)).map((one) => ({ target: one.target.name, fault: faultOf(one) }));
+  const faults = before.flatMap(({ name }) => evidence.filter((one) => one.target.name === name)).map((one) => ({ target: one.target.name, fault: faultOf(one), problem: problemOf(one) }));
   return { chain: entry.name, preferred: preferred.name, target, shares, faults, sinceWallMs };
 }
 

@@ -2,6 +2,7 @@ import type { ChainReport, Clock, WallClock } from '@belay/contract';
 import type { ResourceConditions } from '../../core/compile/conditions.ts';
 import type { SidecarCounts } from '../../core/distribute/sidecar-counts.ts';
 import { chainStatus } from '../../core/status/chain-status.ts';
+import { knownReports } from '../../core/status/known-reports.ts';
 import { providerStatus, type LocalReadiness } from '../../core/status/provider-status.ts';
 import { forgetSidecar, initialServing, noteReport, type Serving } from '../../core/status/serving.ts';
 import { viewServing } from '../../core/status/view-serving.ts';
@@ -40,7 +41,11 @@ export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEv
   const { clock, caches, compiled } = options;
   let serving = initialServing();
   return {
-    noteReport({ uid, namespace }, chains) { serving = noteReport(serving, { uid, namespace, chains }, clock.nowMs()); },
+    noteReport({ uid, namespace }, chains) {
+      const known = knownReports(chains, caches.chains.inNamespace(namespace));
+      // Nothing known: before the caches have synced. Totals that follow must not count as grown since then.
+      if (known.length > 0) serving = noteReport(serving, { uid, namespace, chains: known }, clock.nowMs());
+    },
     noteGone(uid) { serving = forgetSidecar(serving, uid); },
     evaluate(namespace, sink) {
       const now = compiled(namespace);
@@ -64,19 +69,26 @@ function wantProvider({ wallClock, readiness }: StatusEvaluatorOptions, { condit
 }
 
 /** Resolves to what is remembered of serving from now on. */
-function wantChain({ clock, wallClock, countSidecars }: StatusEvaluatorOptions, serving: Serving, { conditions, table, content }: CompiledNamespace, chain: ChainObject, { writer, record }: StatusSink): Serving {
+function wantChain({ clock, wallClock, caches, countSidecars }: StatusEvaluatorOptions, serving: Serving, { conditions, table, content }: CompiledNamespace, chain: ChainObject, { writer, record }: StatusSink): Serving {
   const { name, namespace = '' } = chain.metadata;
   const judged = find(conditions, 'FallbackChain', name);
   const entry = table.chains.find((candidate) => candidate.name === name);
   if (judged === undefined || entry === undefined || chain.metadata.deletionTimestamp !== undefined) return serving;
   const before = (writer.current(resources.chains, chain) ?? undefined) as ChainObject['status'];
-  const view = viewServing(serving, namespace, entry, clock.nowMs(), wallClock(), { endpoints: content.endpoints, before: before?.serving });
+  const view = viewServing(serving, namespace, entry, clock.nowMs(), wallClock(), {
+    providers: table.providers, endpoints: content.endpoints, keys: content.keys, keyRefs: keyRefsOf(caches, namespace), before: before?.serving,
+  });
   for (const event of view.events) record(chain, event);
   writer.want(resources.chains, chain, chainStatus({
     entry, conditions: judged.conditions, observedGeneration: judged.observedGeneration, tableVersion: table.version, published: true,
     counts: countSidecars(namespace, name), serving: view, before, wallMs: wallClock(),
   }) as ResourceStatus);
   return view.next;
+}
+
+/** Where the namespace's own providers have their keys from. */
+function keyRefsOf({ providers }: StatusEvaluatorOptions['caches'], namespace: string): ReadonlyMap<string, { readonly name: string; readonly key: string }> {
+  return new Map(providers.inNamespace(namespace).flatMap(({ metadata: { name }, spec: { credentials } }) => (credentials === undefined ? [] : [[name, credentials.secretKeyRef] as const])));
 }
 
 function find(conditions: readonly ResourceConditions[], kind: ResourceConditions['kind'], name: string): ResourceConditions | undefined {

@@ -48,8 +48,10 @@ export async function runBelay(options: RunOptions, world: RunWorld): Promise<nu
     for (const problem of served.problems) world.complain(problem);
     return 1;
   }
+  // Whoever reads that it serves may end it at once.
+  const ended = untilSignal(served, world);
   announce(options, served, world);
-  return untilSignal(served, world);
+  return ended;
 }
 
 function sidecarOptions(options: RunOptions, { clock, wallClock, random, log }: RunWorld): SidecarOptions {

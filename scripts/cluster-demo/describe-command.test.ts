@@ -6,7 +6,7 @@ import { describeCommand } from './describe-command.ts';
 test.each<[string, readonly string[], string]>([
   ['plain words stay as they are', ['kubectl', '-n', 'belay-demo', 'get', 'fbchain,mprov'], 'kubectl -n belay-demo get fbchain,mprov'],
   ['what a shell would read otherwise is quoted', ['kubectl', 'exec', '--', 'ask', "It's 5 o'clock."], String.raw`kubectl exec -- ask 'It'\''s 5 o'\''clock.'`],
-  ['a long one has a line for each option', ['helm', 'install', 'belay', '--namespace', 'n'.repeat(60), '--set', 'a='.padEnd(50, 'x')], `helm install belay \\\n     --namespace ${'n'.repeat(60)} \\\n     --set ${'a='.padEnd(50, 'x')}`],
+  ['a long one has a line for each option', ['helm', 'install', 'belay', '--namespace', 'n'.repeat(60), '--set', 'a='.padEnd(50, 'x')], `helm install belay \\\n      --namespace ${'n'.repeat(60)} \\\n      --set ${'a='.padEnd(50, 'x')}`],
 ])('%s', (_, words, typed) => {
   expect(describeCommand(words)).toBe(typed);
 });

@@ -226,6 +226,13 @@ test('a key that is taken away from a busy chain shows with the next report, and
   expect(view(facts)).toMatchObject({ text: 'gemini 100% since 02:51 (opus: KeyNotDelivered)', events: [{ reason: 'FallbackActive' }] });
 });
 
+test('a key that comes takes what was said of its absence along, traffic or none', () => {
+  const provider = { name: 'opus', suspended: false, needsKey: true, address: 'https://llm.example' } as NonNullable<ServingContext['providers']>[number];
+  const { view } = fleet(undefined, { context: { providers: [provider], keys: [] } });
+  expect(view().targets[0]).toMatchObject({ health: 'Unhealthy', problem: expect.stringContaining('KeyNotDelivered') });
+  expect(view({ keys: [{ provider: 'opus' }] }).targets[0]).toEqual({ name: 'opus', tier: 'Primary', health: 'Unknown' });
+});
+
 describe('a target that is not well says what to do', () => {
   const keyRefs = new Map([['opus', { name: 'opus-key', key: 'apiKey' }]]);
   const local = [{ name: 'opus', suspended: false, needsKey: false, address: 'local:opus' }] as unknown as NonNullable<ServingContext['providers']>;

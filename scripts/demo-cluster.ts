@@ -14,16 +14,20 @@ import { allImages } from './images/ensure-images.ts';
 import { MissingPart, missingPartExitCode } from './missing-part.ts';
 import { prerequisites, setUp } from './setup-parts.ts';
 
-const { values } = parseArgs({ options: { kubeconfig: { type: 'string' }, 'load-images': { type: 'string' }, driver: { type: 'string' }, keep: { type: 'boolean', default: false } } });
+const values = readOptions();
 if (values.kubeconfig !== undefined) process.env[clusterVariables.kubeconfig] = values.kubeconfig;
 if (values['load-images'] !== undefined) process.env[clusterVariables.loadImages] = values['load-images'];
 const screen = createScreen(process.stdout);
 const dim = (text: string): string => styleText('dim', text);
+let leaving = false;
+/** On a given cluster: what there is of Belay is the demo's own, and its to remove. */
+let isOurs = false;
+let closing: Promise<void> | null = null;
 const checks: { readonly what: string; readonly isSo: boolean }[] = [];
 const titles: { readonly [driver in DriverName]: string } = {
-  kubeconfig: 'on the cluster of a kubeconfig',
-  kind: 'on a cluster of kind, made for this',
-  node: 'on a node of Kubernetes that is built and started here: API server, kubelet, containerd, real containers',
+  kubeconfig: 'that a kubeconfig names',
+  kind: 'of kind, made for this',
+  node: 'of one node that is built and started here: API server, kubelet, containerd, real containers',
 };
 
 try {
@@ -33,23 +37,37 @@ try {
   process.exitCode = error instanceof MissingPart ? missingPartExitCode : 1;
 }
 
+function readOptions() {
+  try {
+    return parseArgs({ options: { kubeconfig: { type: 'string' }, 'load-images': { type: 'string' }, driver: { type: 'string' }, keep: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}: --kubeconfig FILE, --load-images COMMAND, --driver node|kind|kubeconfig and --keep are the options.`);
+    process.exit(2);
+  }
+}
+
 async function main(driver: string): Promise<number> {
   if (!isDriver(driver)) throw new Error(`There is no driver ${driver}: node, kind and kubeconfig are the drivers.`);
   screen.say(`\n${styleText('bold', 'Belay in a cluster')} ${dim(titles[driver])}`);
   const log = (line: string): void => screen.say(dim(`   set-up: ${line}`));
   await prepareImages(log);
   const cluster = await openCluster(driver, { images: [allImages], log });
-  const leave = (): void => void close(cluster).then(() => process.exit(130));
+  const leave = (): void => {
+    leaving = true;
+    screen.say(dim('   ends …'));
+    void close(cluster).catch((error: Error) => screen.say(styleText('red', `✖ ${error.message}`))).then(() => process.exit(130));
+  };
   process.once('SIGINT', leave).once('SIGTERM', leave);
   try {
     const obstacle = driver === 'kubeconfig' ? await whyNotHere(cluster) : null;
     if (obstacle !== null) throw new MissingPart(obstacle);
+    isOurs = true;
     const code = await play(cluster);
     process.off('SIGINT', leave).off('SIGTERM', leave);
     if (values.keep) await keep(cluster);
     return code;
   } finally {
-    if (!values.keep || driver !== 'kubeconfig') await close(cluster);
+    await close(cluster);
   }
 }
 
@@ -68,6 +86,8 @@ async function play(cluster: Cluster): Promise<number> {
   try {
     for (const act of [install, apply, inject, fallBack, look, mend, operatorDies]) await act(acts);
   } catch (error) {
+    // The command that ran was ended with the cluster.
+    if (leaving) return 130;
     check((error as Error).message, false);
     await terminal.type(['kubectl', 'get', 'pods', '--all-namespaces', '-o', 'wide']).catch(() => '');
     await terminal.type(['kubectl', '-n', demoNamespace, 'events', '--types=Warning']).catch(() => '');
@@ -93,8 +113,14 @@ async function keep(cluster: Cluster): Promise<void> {
   await stayUp(cluster);
 }
 
-async function close(cluster: Cluster): Promise<void> {
+/** Once, however many ask for it. */
+function close(cluster: Cluster): Promise<void> {
+  closing ??= remove(cluster);
+  return closing;
+}
+
+async function remove(cluster: Cluster): Promise<void> {
   screen.close();
-  if (cluster.driver === 'kubeconfig') await removeDemo(cluster, (line) => screen.say(dim(`   ${line}`)));
+  if (cluster.driver === 'kubeconfig' && isOurs && !values.keep) await removeDemo(cluster, (line) => screen.say(dim(`   ${line}`)));
   await cluster.close();
 }

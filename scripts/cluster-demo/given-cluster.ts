@@ -5,16 +5,15 @@ import { demoNamespace } from './demo-names.ts';
 const kinds = ['fallbackchains.belay.dev', 'modelproviders.belay.dev'];
 
 /** Why the demo must not play on a cluster that is somebody's; null: it may. */
-export async function whyNotHere({ kubectl }: Cluster): Promise<string | null> {
+export async function whyNotHere({ kubectl }: Pick<Cluster, 'kubectl'>): Promise<string | null> {
   const found = (await kubectl(['get', 'crd', ...kinds, '--ignore-not-found', '--output', 'name'])).trim();
   if (found !== '') return 'Belay, or its CRDs, are in this cluster already, and the demo would change them: give a cluster without, or remove them (docs/install.md, Removing).';
-  const namespace = (await kubectl(['get', 'namespace', demoNamespace, '--ignore-not-found', '--output', 'name'])).trim();
-  return namespace === '' ? null : `Namespace ${demoNamespace} is there already, and the demo makes it anew: delete it first.`;
+  const namespaces = (await kubectl(['get', 'namespace', demoNamespace, releaseNamespace, '--ignore-not-found', '--output', 'name'])).trim().split('\n');
+  return namespaces[0] === '' ? null : `There is ${namespaces.join(' and ')} in this cluster already, which the demo makes, and removes at its end: delete it first.`;
 }
 
-/** Takes everything away that the demo put on a given cluster. */
+/** Takes everything away that the demo put on a given cluster, for which there was no reason why not. */
 export async function removeDemo({ kubectl, helm }: Cluster, log: (line: string) => void): Promise<void> {
-  if ((await whyNotHere({ kubectl } as Cluster)) === null) return;
   log('removing all of it from the cluster …');
   await kubectl(['delete', 'namespace', demoNamespace, '--ignore-not-found']);
   await helm(['uninstall', release, '--namespace', releaseNamespace, '--ignore-not-found']);

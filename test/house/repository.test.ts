@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { repository } from './planted-tree.ts';
 
@@ -16,8 +16,8 @@ describe('the repository', () => {
     }
   });
 
-  test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'])('has a %s whose links lead somewhere', (name) => {
-    const links = [...read(name).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '').filter((target) => !/^[a-z]+:/.test(target));
+  test.each([...new Set(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...files.filter((path) => path.endsWith('.md'))])])('has a %s whose links lead somewhere', (name) => {
+    const links = [...read(name).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '').filter((target) => !/^[a-z]+:/.test(target)).map((target) => join(dirname(name), target));
     expect(links.filter((target) => !files.some((path) => path === target || path.startsWith(target.endsWith('/') ? target : `${target}/`)))).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 // The application of a pod under test: it calls OPENAI_BASE_URL with the real SDK, as its own environment has it.
 // `GET /ask?text=…[&model=…][&stream=1]` asks once and answers with what came; with arguments (`ask TEXT [MODEL]`) it asks
 // once, prints the same JSON and ends: exit 0 where there was an answer. With LOAD_EVERY_MS it asks on by itself, one
-// request after the other with so many milliseconds between them: `GET /load` tells what came of it, `?forget` starts anew.
+// request after the other with so many milliseconds between them, for each model of MODEL (a list) beside the others:
+// `GET /load` tells what came of it, `?forget` starts anew.
 import { createServer } from 'node:http';
 import OpenAI from 'openai';
 
@@ -21,7 +22,8 @@ interface Answer {
   readonly ms: number;
 }
 
-const defaultModel = process.env['MODEL'] ?? 'chat';
+const models = (process.env['MODEL'] ?? 'chat').split(',');
+const defaultModel = models[0] ?? 'chat';
 const [command, text, model] = process.argv.slice(2);
 if (command === 'ask') {
   const answer = await ask({ text: text ?? 'Say hello.', model: model ?? defaultModel, stream: true });
@@ -29,7 +31,7 @@ if (command === 'ask') {
   process.exit(answer.error === undefined ? 0 : 1);
 }
 let load = newLoad();
-if (process.env['LOAD_EVERY_MS'] !== undefined) void askOn(Number(process.env['LOAD_EVERY_MS']));
+if (process.env['LOAD_EVERY_MS'] !== undefined) for (const name of models) void askOn(name, Number(process.env['LOAD_EVERY_MS']));
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://application');
   if (url.pathname === '/load') {
@@ -56,9 +58,9 @@ function newLoad(): Load {
   return { answered: 0, failures: [], longestMs: 0, firstMs: {} };
 }
 
-async function askOn(pauseMs: number): Promise<never> {
+async function askOn(name: string, pauseMs: number): Promise<never> {
   for (;;) {
-    const { error, headers, ms } = await ask({ text: 'Say hello.', model: defaultModel, stream: false });
+    const { error, headers, ms } = await ask({ text: 'Say hello.', model: name, stream: false });
     if (error === undefined) load.answered += 1;
     else if (load.failures.length < 100) load.failures.push(error);
     load.longestMs = Math.max(load.longestMs, ms);

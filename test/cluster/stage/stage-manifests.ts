@@ -4,8 +4,6 @@ export type Manifest = { readonly apiVersion: string; readonly kind: string; rea
 
 /** A volume for models, and a Job that puts the small model into it: what a platform team would have done. */
 export function modelVolume(namespace: string): readonly Manifest[] {
-  const claim = { claimName: 'models' };
-  const copy = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
   return [
     {
       apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
@@ -15,14 +13,21 @@ export function modelVolume(namespace: string): readonly Manifest[] {
       },
     },
     { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
-    {
-      apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'fetch-model' },
-      spec: { template: { spec: {
-        restartPolicy: 'Never', volumes: [{ name: 'volume', persistentVolumeClaim: claim }],
-        containers: [{ name: 'copy', image: imageNames.model, imagePullPolicy: 'IfNotPresent', args: ['-e', copy], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'volume', mountPath: '/volume' }] }],
-      } } },
-    },
+    modelJob('fetch-model', 'put'),
   ];
+}
+
+/** A Job that puts the small model into the volume of `modelVolume`, or takes it away. */
+export function modelJob(name: string, order: 'put' | 'remove'): Manifest {
+  const put = `fs.copyFileSync('/models/${modelFile}', '/volume/${modelFile}'); fs.chmodSync('/volume/${modelFile}', 0o644)`;
+  const script = order === 'put' ? put : `fs.rmSync('/volume/${modelFile}')`;
+  return {
+    apiVersion: 'batch/v1', kind: 'Job', metadata: { name },
+    spec: { template: { spec: {
+      restartPolicy: 'Never', volumes: [{ name: 'volume', persistentVolumeClaim: { claimName: 'models' } }],
+      containers: [{ name: 'copy', image: imageNames.model, imagePullPolicy: 'IfNotPresent', args: ['-e', script], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'volume', mountPath: '/volume' }] }],
+    } } },
+  };
 }
 
 /** A provider that does what its script says, to who has its key; `api` is what a chain is pointed at, `orders` is for the test. */
@@ -41,8 +46,9 @@ export function standIn(name: string, script: readonly object[] = [{ say: `This 
 
 export interface ApplicationOptions {
   readonly annotations?: { readonly [name: string]: string };
+  /** What it asks for; of a list the first, but where it asks on by itself. */
   readonly model?: string;
-  /** Asks on by itself, with so many milliseconds between two requests. */
+  /** Asks on by itself, with so many milliseconds between two requests of one model. */
   readonly loadEveryMs?: number;
   readonly spec?: { readonly [field: string]: unknown };
 }

@@ -57,7 +57,7 @@ export interface TargetReport {
   readonly attempts: number;
   readonly failures: number;
   readonly lastFailure: FailureClass | null;
-  /** State of its breaker. */
+  /** State of its breaker; `open` also where it is out for its key, its model, its quota or its rate. */
   readonly breaker: 'closed' | 'open' | 'half-open';
   readonly firstContentP50Ms: number | null;
 }

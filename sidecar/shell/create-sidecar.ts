@@ -102,10 +102,13 @@ function metricsNow(plane: Plane): MetricsNow {
   return { tableVersion: plane.table.current()?.version ?? null, breakers };
 }
 
-/** The chains that are served, with their targets' breakers. */
+/** The chains that are served, with their targets' breakers; one that is out for its key, model, quota or rate is asked as little as behind an open one. */
 function chainsNow({ options, table }: Plane): readonly ReportedChain[] {
   const nowMs = options.clock.nowMs();
   return [...(table.current()?.chains.values() ?? [])].map(({ entry, targets }) => ({
-    name: entry.name, targets: targets.map((target) => ({ name: target.entry.name, breaker: table.healthOf(target).view(nowMs).breaker })),
+    name: entry.name, targets: targets.map((target) => {
+      const { breaker, out } = table.healthOf(target).view(nowMs);
+      return { name: target.entry.name, breaker: out === null ? breaker : 'open' };
+    }),
   }));
 }

@@ -31,7 +31,7 @@ const fewest = 2;
  */
 export function judge(trial: Trial, last: Verdict | null): Judgement | null {
   const { targets: [preferred], seconds, preferredOut, nowMs } = trial;
-  const recent = recentSeconds(countedSeconds(seconds, last), nowMs);
+  const recent = recentSeconds(seconds, nowMs);
   const traffic = sumOf(recent);
   const requests = requestsOf(traffic);
   if (requests === 0) return null;
@@ -39,12 +39,6 @@ export function judge(trial: Trial, last: Verdict | null): Judgement | null {
   if (last?.state === 'fallback') return isOver(own, requests) ? { state: 'preferred' } : goingOn(trial, last, recent);
   if (hasBegun(own, requests, preferredOut)) return begun(trial, recent);
   return last !== null || own.served > 0 || requests >= fewest ? { state: 'preferred' } : null;
-}
-
-/** Traffic of a fallback that is over does not begin another. */
-function countedSeconds(seconds: readonly TrafficSecond[], last: Verdict | null): readonly TrafficSecond[] {
-  const clearedMs = last?.state === 'preferred' ? last.sinceMs : null;
-  return clearedMs === null ? seconds : seconds.filter(({ second }) => second * 1_000 > clearedMs);
 }
 
 function isOver({ served }: TargetTraffic, requests: number): boolean {

@@ -226,6 +226,17 @@ test('a key that is taken away from a busy chain shows with the next report, and
   expect(view(facts)).toMatchObject({ text: 'gemini 100% since 02:51 (opus: KeyNotDelivered)', events: [{ reason: 'FallbackActive' }] });
 });
 
+test('a key that came back leaves in words what was wrong, until the fallback is over', () => {
+  const provider = { name: 'opus', suspended: false, needsKey: true, address: 'https://llm.example' } as NonNullable<ServingContext['providers']>[number];
+  const { run, pass, report, view, text } = fleet(undefined, { context: { providers: [provider], keys: [{ provider: 'opus' }] } });
+  run(['a'], 12, well);
+  pass(5);
+  report('a', { gemini: { served: 10 } });
+  view({ keys: [] });
+  run(['a'], 1, { opus: { served: 5 }, gemini: { served: 5 } });
+  expect(text()).toBe('gemini 75% since 02:51 (opus: KeyNotDelivered)');
+});
+
 describe('a target that is not well says what to do', () => {
   const keyRefs = new Map([['opus', { name: 'opus-key', key: 'apiKey' }]]);
   const local = [{ name: 'opus', suspended: false, needsKey: false, address: 'local:opus' }] as unknown as NonNullable<ServingContext['providers']>;

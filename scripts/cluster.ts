@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { Cluster } from '../test/cluster/drivers/cluster.ts';
-import { chooseDriver, openCluster, variablesOf, type DriverName } from '../test/cluster/drivers/open-cluster.ts';
+import { chooseDriver, isDriver, openCluster, variablesOf } from '../test/cluster/drivers/open-cluster.ts';
+import { stayUp } from './cluster/stay-up.ts';
 import { allImages } from './images/ensure-images.ts';
 import { spawnInside } from './machine/enter-machine.ts';
 import { MissingPart, missingPartExitCode } from './missing-part.ts';
@@ -29,10 +30,6 @@ try {
   process.exitCode = error instanceof MissingPart ? missingPartExitCode : 1;
 }
 
-function isDriver(name: string): name is DriverName {
-  return ['node', 'kind', 'kubeconfig'].includes(name);
-}
-
 async function setUpImages(): Promise<void> {
   const { code } = await runNode(['scripts/setup.ts', 'images'], { onLine: (line) => console.error(line) });
   if (code !== 0) process.exit(code ?? 1);
@@ -40,21 +37,12 @@ async function setUpImages(): Promise<void> {
 
 /** Exit code of the command. */
 async function use(cluster: Cluster, [command, ...args]: readonly string[]): Promise<number> {
-  const { inside, kubeconfig } = cluster;
   if (command === undefined) {
-    await stay(inside, kubeconfig);
+    await stayUp(cluster);
     return 0;
   }
-  const env = variablesOf(cluster);
+  const [env, { inside }] = [variablesOf(cluster), cluster];
   const child = inside === null ? spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } }) : spawnInside(inside, command, args, { stdio: 'inherit', env });
   const [code] = await once(child, 'exit') as [number | null];
   return code ?? 1;
-}
-
-async function stay(inside: string | null, kubeconfig: string): Promise<void> {
-  console.log(inside === null ? `export KUBECONFIG=${kubeconfig}` : `In another terminal: npm run --silent in-cluster -- ${inside} kubectl get nodes`);
-  console.log('Ctrl-C removes the cluster.');
-  const held = setInterval(() => {}, 60_000);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  clearInterval(held);
 }

@@ -8,6 +8,7 @@ import { startBelay, type BelayProcess } from '../test/support/belay-process.ts'
 import { createStandIn } from '../test/support/stand-in.ts';
 import { demoManifests, localModelFile, localTarget } from './demo/demo-manifests.ts';
 import { behave, playScene, type Stage } from './demo/play-scene.ts';
+import { demoLocalKey } from './demo/predicted-tokens.ts';
 import { atRest, cloudScenes, localScenes, realScene, type Scene } from './demo/scenes.ts';
 import { createScreen } from './demo/screen.ts';
 import { ensureLlama } from './llama/ensure-llama.ts';
@@ -61,7 +62,7 @@ async function raiseStage(): Promise<Stage> {
 /** The first of these ports that is free. */
 async function startAt(manifests: { readonly [file: string]: string }, [port = 0, ...others]: readonly number[]): Promise<BelayProcess> {
   try {
-    return await startBelay({ manifests, port, args: ['--model-dir', modelDir] });
+    return await startBelay({ manifests, port, args: ['--model-dir', modelDir], env: { LLAMA_API_KEY: demoLocalKey } });
   } catch (error) {
     if (others.length === 0) throw error;
     screen.say(dim(`   port ${port} is taken; another one is used`));

@@ -20,14 +20,17 @@ const healthTimeoutMs = 1_000;
  */
 const guard = '(read -r line <&3 || kill -KILL $$) >/dev/null 2>&1 & exec "$0" "$@" 3<&-';
 
-/** llama-server on this machine, bound to loopback. */
-export function createMachineHost(env: NodeJS.ProcessEnv, wallClock: WallClock): ServerHost {
+/**
+ * llama-server on this machine, bound to loopback. It answers those alone who send `key`, for it lets every web page ask (CORS); its environment
+ * brings it the key, since everybody sees arguments.
+ */
+export function createMachineHost(env: NodeJS.ProcessEnv, wallClock: WallClock, key: string): ServerHost {
   return {
     cores: availableParallelism(),
     findServer: () => findLlamaServer(env),
     lookAtModel: (file) => lookAtModel(file, wallClock()),
     freePort,
-    start: startGuarded,
+    start: (server, args, onEnd) => startGuarded(server, args, { ...env, LLAMA_API_KEY: key }, onEnd),
     isReady,
   };
 }
@@ -49,9 +52,9 @@ function freePort(): Promise<number> {
   });
 }
 
-function startGuarded(server: string, args: readonly string[], onEnd: (end: ServerEnd) => void): ServerProcess {
+function startGuarded(server: string, args: readonly string[], env: NodeJS.ProcessEnv, onEnd: (end: ServerEnd) => void): ServerProcess {
   // A session of its own: Ctrl-C reaches Belay alone, which lets requests end before it stops the server.
-  const child = spawn('sh', ['-c', guard, server, ...args], { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', guard, server, ...args], { detached: true, env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const stderr = createInterface({ input: child.stdio[2] as Readable });
   stderr.on('line', (line) => {

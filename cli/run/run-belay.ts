@@ -1,4 +1,5 @@
-import type { Clock, Random, WallClock } from '@belay/contract';
+import { randomBytes } from 'node:crypto';
+import { Secret, type Clock, type Random, type WallClock } from '@belay/contract';
 import type { LogLine, Sidecar, SidecarOptions } from '@belay/sidecar/shell/sidecar-options.ts';
 import { createLocalTier } from '../local-tier/local-tier.ts';
 import { createMachineHost } from '../local-tier/machine-host.ts';
@@ -33,11 +34,13 @@ export interface RunWorld {
 /** `belay run`: serves until a signal. Resolves to the exit code: 0 after a signal, 1 where nothing can be served. */
 export async function runBelay(options: RunOptions, world: RunWorld): Promise<number> {
   const { env, clock, wallClock, log } = world;
-  const host = createMachineHost(env, wallClock);
+  // As llama-server takes it; who sets it can ask the server too.
+  const localKey = env['LLAMA_API_KEY']?.trim() || randomBytes(24).toString('base64url');
+  const host = createMachineHost(env, wallClock, localKey);
   const served = await serve(options, {
     log,
     load: world.load,
-    createSidecar: () => world.createSidecar(sidecarOptions(options, world)),
+    createSidecar: () => world.createSidecar({ ...sidecarOptions(options, world), localKey: new Secret(localKey) }),
     createLocalTier: ({ onEndpoints }) => createLocalTier({ host, clock, log, modelDir: options.modelDir, onEndpoints }),
     watch: (onChange) => createManifestWatcher(watchedFiles(options.paths), clock, onChange),
   });
@@ -45,8 +48,10 @@ export async function runBelay(options: RunOptions, world: RunWorld): Promise<nu
     for (const problem of served.problems) world.complain(problem);
     return 1;
   }
+  // Whoever reads that it serves may end it at once.
+  const ended = untilSignal(served, world);
   announce(options, served, world);
-  return untilSignal(served, world);
+  return ended;
 }
 
 function sidecarOptions(options: RunOptions, { clock, wallClock, random, log }: RunWorld): SidecarOptions {

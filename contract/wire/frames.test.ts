@@ -28,6 +28,8 @@ describe('a bad line is refused in one sentence that never repeats it', () => {
     [parseClientFrame, JSON.stringify({ ...hello, chains: ['*', 'support'] }), 'chains', 'must be "*" alone, or names of chains, at least one'],
     [parseClientFrame, JSON.stringify({ ...hello, chains: [] }), 'chains', 'must be "*" alone, or names of chains, at least one'],
     [parseClientFrame, JSON.stringify({ ...hello, chains: 'support' }), 'chains', 'must be a list of texts, not another text'],
+    [parseClientFrame, JSON.stringify({ ...hello, chains: Array.from({ length: 257 }, (_, nth) => `c${nth}`) }), 'chains', 'must list at most 256 names, not 257'],
+    [parseClientFrame, JSON.stringify({ ...hello, schemaVersions: Array.from({ length: 33 }, (_, nth) => nth) }), 'schemaVersions', 'must list at most 32 versions, not 33'],
     [parseClientFrame, JSON.stringify({ ...hello, have: null }), 'have', 'must be an object, not null'],
     [parseClientFrame, JSON.stringify({ ...hello, protocol: -1 }), 'protocol', 'must be a whole number of at least 0, not another number'],
     [parseClientFrame, JSON.stringify({ frame: 'report', chains: [7] }), 'chains[0]', 'must be an object, not another number'],

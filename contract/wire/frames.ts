@@ -57,7 +57,7 @@ export interface TargetReport {
   readonly attempts: number;
   readonly failures: number;
   readonly lastFailure: FailureClass | null;
-  /** State of its breaker; `open` also where it is out for its key, its model, its quota or its rate. */
+  /** Whether traffic flows to it: the state of its breaker, or open while it is out for its key, its quota, its rate, or a model that it does not know. */
   readonly breaker: 'closed' | 'open' | 'half-open';
   readonly firstContentP50Ms: number | null;
 }

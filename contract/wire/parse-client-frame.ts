@@ -4,7 +4,7 @@ import { parsed, type Parsed, type Problem } from '../problem.ts';
 import type { ChainReport, ClientFrame, HelloFrame, TargetReport } from './frames.ts';
 import { parseFrameObject, readMembers, type Members } from './read-members.ts';
 import { isChainWish } from './select-chains.ts';
-import { maxNackLength } from './stream-names.ts';
+import { maxHelloChains, maxHelloSchemaVersions, maxNackLength } from './stream-names.ts';
 
 /** A line of a sidecar; null: a frame of a later release, to be ignored. Unknown fields are left out. Never throws. */
 export function parseClientFrame(line: string): Parsed<ClientFrame | null> {
@@ -31,6 +31,9 @@ function frameOf(frame: string, members: Members): ClientFrame | null {
 function helloOf(members: Members): HelloFrame {
   const chains = members.names('chains');
   if (chains !== null && !isChainWish(chains)) members.refuse('chains', 'must be "*" alone, or names of chains, at least one');
+  if (chains !== null && chains.length > maxHelloChains) members.refuse('chains', `must list at most ${maxHelloChains} names, not ${chains.length}`);
+  const schemaVersions = members.counts('schemaVersions');
+  if (schemaVersions.length > maxHelloSchemaVersions) members.refuse('schemaVersions', `must list at most ${maxHelloSchemaVersions} versions, not ${schemaVersions.length}`);
   const have = members.object('have');
   return {
     frame: 'hello',
@@ -39,7 +42,7 @@ function helloOf(members: Members): HelloFrame {
     chains: chains ?? [],
     have: { endpoints: have.nameOrNull('endpoints'), keys: have.nameOrNull('keys'), hints: have.nameOrNull('hints'), table: have.nameOrNull('table') },
     protocol: members.count('protocol'),
-    schemaVersions: members.counts('schemaVersions'),
+    schemaVersions,
   };
 }
 

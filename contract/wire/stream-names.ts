@@ -44,6 +44,9 @@ export const maxBootstrapBytes = 900 * 1024;
 /** Longest line each side takes, in UTF-16 code units. */
 export const maxServerFrameLength = 8 * 1024 * 1024;
 export const maxClientFrameLength = 256 * 1024;
+/** What one hello may list: more than any annotation can ask for, or any release can read. */
+export const maxHelloChains = 256;
+export const maxHelloSchemaVersions = 32;
 /** Longest sentence of a nack that travels; the rest is cut. */
 export const maxNackLength = 1_000;
 

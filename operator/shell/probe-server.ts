@@ -15,9 +15,14 @@ export interface ProbeServer {
   close(): Promise<void>;
 }
 
+/** The port is open to every pod (control-plane: Security promises, 10): more than kubelet, scrapers and people need. */
+const mostConnections = 256;
+const headerLimit = 8 * 1024;
+const silentMs = 10_000;
+
 /** `/live`, `/ready` and `/metrics` over http. That it answers shows that the event loop turns. */
 export function createProbeServer({ notAlive, notReady, metrics }: ProbeServerOptions): ProbeServer {
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer({ headersTimeout: silentMs, requestTimeout: silentMs, maxHeaderSize: headerLimit }, (request, response) => {
     const answer = (status: number, text: string, contentType = 'text/plain; charset=utf-8'): void => void response.writeHead(status, { 'content-type': contentType }).end(text);
     const judge = (problem: string | null): void => answer(problem === null ? 200 : 503, `${problem ?? 'ok'}\n`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'GET /live, /ready or /metrics\n');
@@ -28,6 +33,7 @@ export function createProbeServer({ notAlive, notReady, metrics }: ProbeServerOp
       default: return answer(404, 'There are /live, /ready and /metrics here.\n');
     }
   });
+  server.maxConnections = mostConnections;
   return {
     listen: (address, port) => new Promise((resolve, reject) => {
       server.once('error', reject);

@@ -4,7 +4,14 @@ import type { Clock, Random, WallClock } from '@belay/contract';
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    const dueMs = performance.now() + delayMs;
+    let timer = setTimeout(fire, Math.ceil(delayMs));
+    // setTimeout counts whole milliseconds from the last whole one: whoever asks then whether it is time would be told no, and wait for another occasion.
+    function fire(): void {
+      const restMs = dueMs - performance.now();
+      if (restMs > 0) timer = setTimeout(fire, Math.ceil(restMs));
+      else callback();
+    }
     return () => clearTimeout(timer);
   },
 };

@@ -52,12 +52,12 @@ export function addressProblem(url: URL, provider: ProviderEntry, standalone: bo
   if (isRefusedAddress(host)) return `${host} is a link-local, metadata or multicast address`;
   if (url.protocol === 'https:') return null;
   if (url.protocol !== 'http:') return `${url.protocol}// is no protocol of a model provider: use https`;
-  if (provider.allowInsecureHTTP || provider.address.startsWith('local:') || isServiceHost(host)) return null;
+  if (provider.allowInsecureHTTP || provider.address.startsWith('local:') || (provider.inCluster && isServiceHost(host))) return null;
   if (standalone && isLoopbackHost(url.hostname)) return null;
   return `plain http to ${host} is not allowed: use https, or set allowInsecureHTTP`;
 }
 
-/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.CLUSTERDOMAIN`. */
-function isServiceHost(host: string): boolean {
+/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.CLUSTERDOMAIN`; which domain is the cluster's, the operator knows (`inCluster`). */
+export function isServiceHost(host: string): boolean {
   return /\.svc(\.[a-z0-9-]+)*$/i.test(host);
 }

@@ -9,9 +9,14 @@ export interface Probed {
   ready(): boolean;
 }
 
+/** The port is open to every pod (control-plane: Security promises, 10): more than kubelet, scrapers and people need. */
+const mostConnections = 256;
+const headerLimit = 8 * 1024;
+const silentMs = 10_000;
+
 /** Probes and metrics. `/live` is true for as long as the event loop turns. Not listening yet. */
 export function createAdminListener(plane: Plane, probed: Probed): Server {
-  return createServer((request, response) => {
+  const server = createServer({ headersTimeout: silentMs, requestTimeout: silentMs, maxHeaderSize: headerLimit }, (request, response) => {
     const path = (request.url ?? '/').replace(/\?.*$/, '');
     const send = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(status, { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) });
@@ -32,4 +37,6 @@ export function createAdminListener(plane: Plane, probed: Probed): Server {
       default: return send(404, `Nothing is served at ${path}. There are /startup, /ready, /live and /metrics.\n`);
     }
   });
+  server.maxConnections = mostConnections;
+  return server;
 }

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
 import type { ProviderEntry } from '@belay/contract';
-import { guardedLookup } from './address-guard.ts';
+import { guardedLookup, isServiceHost } from './address-guard.ts';
 import { isLoopbackHost } from './web-guard.ts';
 
 /** Idle connections are closed after this; TCP keep-alive probes run from 15 s on. */
@@ -31,7 +31,7 @@ export interface ConnectionPools {
   close(): void;
 }
 
-/** `proxyEnvironment`: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as the process has them; loopback is never proxied. */
+/** `proxyEnvironment`: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as the process has them; loopback and the cluster's Services, whose names no proxy outside knows, are never proxied. */
 export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): ConnectionPools {
   const pools = new Map<string, ConnectionPool>();
   let roots: tls.SecureContext | null = null;
@@ -43,7 +43,8 @@ export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): Conn
       const key = poolKey({ url, provider });
       const known = pools.get(key);
       if (known !== undefined) return known;
-      const pool = createPool(url, () => trust(provider.caCertificates), proxyEnvironment);
+      const isNear = isLoopbackHost(url.host) || (provider.inCluster && isServiceHost(url.hostname));
+      const pool = createPool(url, () => trust(provider.caCertificates), isNear ? null : proxyEnvironment);
       pools.set(key, pool);
       return pool;
     },
@@ -66,13 +67,13 @@ export function createConnectionPools(proxyEnvironment: NodeJS.ProcessEnv): Conn
 }
 
 function poolKey({ url, provider }: Destination): string {
-  return [url.origin, ...provider.caCertificates].join('\n');
+  return [url.origin, String(provider.inCluster), ...provider.caCertificates].join('\n');
 }
 
-function createPool(url: URL, trusted: () => tls.SecureContext, proxyEnvironment: NodeJS.ProcessEnv): ConnectionPool {
+function createPool(url: URL, trusted: () => tls.SecureContext, proxyEnvironment: NodeJS.ProcessEnv | null): ConnectionPool {
   const options: http.AgentOptions = {
     keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, scheduling: 'lifo', timeout: idleConnectionMs, lookup: guardedLookup,
-    ...(isLoopbackHost(url.host) ? {} : { proxyEnv: proxyEnvironment }),
+    ...(proxyEnvironment === null ? {} : { proxyEnv: proxyEnvironment }),
   };
   const agent = url.protocol === 'https:' ? new https.Agent({ ...options, secureContext: trusted() }) : new http.Agent(options);
   return {

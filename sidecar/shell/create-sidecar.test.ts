@@ -193,11 +193,13 @@ describe('a local target', () => {
   const local = (handler: StandIn['handler']): StandIn => ({ handler, provider: { address: 'local:llama', preset: 'LlamaCpp' }, target: { tier: 'Local' } });
 
   /** A model server: loads until told otherwise. */
-  async function modelServer(): Promise<{ url: string; ready: () => void; polls: () => number; asked: () => number; close: () => void }> {
+  async function modelServer(): Promise<{ url: string; ready: () => void; polls: () => number; asked: () => number; authorization: () => unknown; close: () => void }> {
     let loaded = false;
     let polls = 0;
     let asked = 0;
+    let authorization: unknown;
     const server = createServer((request, response) => {
+      authorization = request.headers.authorization;
       if (request.url === '/health') polls++;
       else asked++;
       if (!loaded) return void response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}');
@@ -205,8 +207,25 @@ describe('a local target', () => {
       response.writeHead(200, sse).end(`${event({ content: 'local words' })}${event({}, 'stop')}data: [DONE]\n\n`);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, ready: () => (loaded = true), polls: () => polls, asked: () => asked, close: () => void (server.closeAllConnections(), server.close()) };
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, ready: () => (loaded = true), polls: () => polls, asked: () => asked, authorization: () => authorization, close: () => void (server.closeAllConnections(), server.close()) };
   }
+
+  test.each([['the key of this run', new Secret('key-of-this-run'), 'Bearer key-of-this-run'], ['none', undefined, undefined]])('is sent %s, whatever key the application has', async (_sentence, localKey, sent) => {
+    const model = await modelServer();
+    model.ready();
+    const { port, sidecar } = await start({ llama: local(says('unused')) }, {}, localKey === undefined ? {} : { localKey });
+    sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: model.url }]);
+    expect(await call(port, { body: chat({ stream: true }), headers: { authorization: 'Bearer of-the-application' } })).toMatchObject({ status: 200 });
+    expect(model.authorization()).toBe(sent);
+    model.close();
+  });
+
+  test('a key of this run goes to no other target', async () => {
+    let authorization: unknown = 'not asked';
+    const { port } = await start({ a: { handler: (request, response, body) => { authorization = request.headers.authorization; says('hi')(request, response, body); } } }, {}, { localKey: new Secret('key-of-this-run') });
+    expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
+    expect(authorization).toBeUndefined();
+  });
 
   test('that loads is polled and waited for, without further attempts', async () => {
     const model = await modelServer();

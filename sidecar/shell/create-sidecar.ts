@@ -66,6 +66,7 @@ function createPlane(options: SidecarOptions): Plane {
     concurrency: createConcurrency(),
     unaryOnly: new Set(),
     bytesInFlight: createBytesInFlight(bytesInFlightLimit),
+    requestsInFlight: { count: 0 },
     metrics: createMetrics(() => metricsNow(plane)),
     counts: createReportCounts(),
     decisions: createDecisions(options.log),
@@ -102,11 +103,12 @@ function metricsNow(plane: Plane): MetricsNow {
   return { tableVersion: plane.table.current()?.version ?? null, breakers };
 }
 
-/** The chains that are served, with their targets' breakers; one that is out for its key, model, quota or rate is asked as little as behind an open one. */
+/** The chains that are served, and whether traffic flows to their targets: one that is out for its key, its quota or its rate counts as open. */
 function chainsNow({ options, table }: Plane): readonly ReportedChain[] {
   const nowMs = options.clock.nowMs();
   return [...(table.current()?.chains.values() ?? [])].map(({ entry, targets }) => ({
-    name: entry.name, targets: targets.map((target) => {
+    name: entry.name,
+    targets: targets.map((target) => {
       const { breaker, out } = table.healthOf(target).view(nowMs);
       return { name: target.entry.name, breaker: out === null ? breaker : 'open' };
     }),

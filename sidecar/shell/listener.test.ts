@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '@belay/contract';
+import { until } from '../../test/operator/until.ts';
 import { call, chat, refuses, runSidecar, says, type RunningSidecar } from '../../test/support/running-sidecar.ts';
 
 let running: RunningSidecar | null = null;
@@ -27,6 +28,8 @@ describe('what is let in', () => {
     ['an allowed Origin is let in', { origin: 'http://localhost:3000' }, 200, ''],
     ['a form is refused', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'must be application/json'],
     ['plain text is refused', { 'content-type': 'text/plain' }, 415, 'must be application/json'],
+    ['a compressed body is refused', { 'content-encoding': 'gzip' }, 415, 'A request body must not be compressed, and content-encoding is "gzip": send it as it is.'],
+    ['a body that is said to be as it is is let in', { 'content-encoding': 'identity' }, 200, ''],
     ['JSON with a charset is let in', { 'content-type': 'application/json; charset=utf-8' }, 200, ''],
   ])('%s', async (_sentence, headers, status, message) => {
     const { port } = await start(one, {}, { allowOrigins: ['http://localhost:3000'] });
@@ -139,6 +142,18 @@ describe('limits', () => {
     release();
   });
 
+  test('of more than 1000 requests at once the last is answered 429, until others are over', async () => {
+    const { port } = await start(one);
+    // More than a thousand: one of the test's own requests may have had the place of one of them.
+    const waiting = Array.from({ length: 1_050 }, () => connect(port, '127.0.0.1'));
+    for (const socket of waiting) socket.on('error', () => undefined).write('POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n');
+    await until(async () => (await call(port, { body: chat() })).status === 429);
+    expect(await call(port, { body: chat() })).toMatchObject({ status: 429, headers: { 'retry-after': '1' }, body: expect.stringContaining('This sidecar serves 1000 requests at once, and as many are under way.') });
+    expect(await call(port, { method: 'GET', path: '/v1/models' })).toMatchObject({ status: 200 });
+    for (const socket of waiting) socket.destroy();
+    await until(async () => (await call(port, { body: chat() })).status === 200);
+  });
+
   test('bytes are given back when their request is over', async () => {
     const { port } = await start(one);
     const large = chat({ padding: 'x'.repeat(30 * 1024 * 1024) });
@@ -164,6 +179,15 @@ describe('probes', () => {
   test.each([['/live', 200], ['/startup', 200], ['/ready', 200], ['/metrics', 200], ['/other', 404]])('%s answers %d', async (path, status) => {
     const { adminPort } = await start(one);
     expect(await call(adminPort, { method: 'GET', path })).toMatchObject({ status });
+  });
+
+  test('take headers of 8 KiB, and 256 connections', async () => {
+    const { adminPort } = await start(one);
+    expect(await rawRequest(adminPort, `GET /live HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(9_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    const idle = Array.from({ length: 300 }, () => connect(adminPort, '127.0.0.1').on('error', () => undefined));
+    await until(() => idle.filter((socket) => socket.destroyed).length === 44);
+    for (const socket of idle) socket.destroy();
+    await until(async () => (await call(adminPort, { method: 'GET', path: '/live' }).catch(() => null))?.status === 200);
   });
 
   test('a port in use is one sentence', async () => {

@@ -17,6 +17,8 @@ export interface Plane {
   /** Targets that refused to stream, by health key (routing rule 3). */
   readonly unaryOnly: Set<string>;
   readonly bytesInFlight: BytesInFlight;
+  /** Requests under way; more than `mostRequests` are refused. */
+  readonly requestsInFlight: { count: number };
   readonly metrics: Metrics;
   /** What the operator is told. */
   readonly counts: ReportCounts;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { encodeFrame, maxClientFrameLength, parseClientFrame, type AttemptRecord, type Decision, type FailureClass } from '@belay/contract';
+import { call, chat, refuses, runSidecar, says } from '../../test/support/running-sidecar.ts';
 import { createReportCounts, type ReportedChain } from './report-counts.ts';
 
 const served: readonly ReportedChain[] = [{ name: 'chat', targets: [{ name: 'a', breaker: 'closed' }, { name: 'b', breaker: 'half-open' }] }];
@@ -63,4 +64,14 @@ test('of more chains than one frame carries the busiest are told', () => {
   expect(chains.length).toBeGreaterThan(100);
   expect(chains[0]?.name).toBe('chain-999');
   expect(parseClientFrame(line)).toEqual({ ok: true, value: { frame: 'report', chains } });
+});
+
+test('a target whose key was refused is reported as one that no traffic flows to', async () => {
+  const { sidecar, port, close } = await runSidecar({ a: { handler: refuses(401) }, b: { handler: says('hi') } });
+  try {
+    expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
+    expect(sidecar.report()[0]?.targets.map(({ name, breaker, lastFailure }) => [name, breaker, lastFailure])).toEqual([['a', 'open', 'Auth'], ['b', 'closed', null]]);
+  } finally {
+    await close();
+  }
 });

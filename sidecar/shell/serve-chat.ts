@@ -16,10 +16,20 @@ import { describeNoTable, recordDecision, type Plane } from './plane.ts';
 import { readBody } from './read-body.ts';
 import { runAttempts } from './run-attempts.ts';
 
+/** Under way at once in one sidecar: more would not fit into the memory of its pod (control-plane: Security promises, 10). */
+const mostRequests = 1_000;
+const crowded: OwnError = {
+  status: 429, type: 'rate_limit_error', code: 'requests_in_flight', retryAfterMs: 1_000,
+  message: `This sidecar serves ${mostRequests} requests at once, and as many are under way. Try again in a second, or let more pods share them.`,
+};
+
 /** One POST /v1/chat/completions, from its body to the last byte of its answer. `onAccepted`: the body will be read. */
 export async function serveChat(plane: Plane, request: IncomingMessage, response: ServerResponse, id: string, onAccepted: () => void): Promise<void> {
   const arrivedMs = plane.options.clock.nowMs();
   const arrivedAt = new Date(plane.options.wallClock()).toISOString();
+  if (plane.requestsInFlight.count >= mostRequests) return sendOwnError(response, crowded, id);
+  plane.requestsInFlight.count += 1;
+  response.once('close', () => { plane.requestsInFlight.count -= 1; });
   const read = await readBody(request, plane.bytesInFlight, onAccepted);
   if (read.type === 'gone') return;
   if (read.type === 'refused') return sendOwnError(response, read.error, id);

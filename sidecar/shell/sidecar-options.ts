@@ -23,6 +23,8 @@ export interface SidecarOptions {
   readonly allowOrigins: readonly string[];
   /** Demanded of applications as a bearer token, where `--listen` opens more than loopback; null: not demanded. */
   readonly clientKey: Secret | null;
+  /** Sent to local targets as a bearer token: `belay run` alone started their servers. Default: none. */
+  readonly localKey?: Secret;
   readonly faults: readonly Fault[];
   /** Chains that the pod's annotation asks for; default `*`: all of the namespace. */
   readonly chains?: readonly string[];

@@ -31,6 +31,7 @@ function send(plane: Plane, attempt: Attempt, headers: IncomingHttpHeaders, stre
   if ('class' in found) return fail(attempt, found);
   const { path, body } = upstreamRequest(request, { model: planned.model, stream: streamed, preset: target.provider.preset });
   const key = target.provider.needsKey ? plane.table.keyFor(target) : null;
+  const secret = planned.local ? plane.options.localKey : key?.secret;
   attempt.keyVersion = key?.version ?? null;
   attempt.call = startUpstream(plane.pools.poolFor(found, target.provider), {
     url: new URL(found.pathname.replace(/\/+$/, '') + path + found.search, found),
@@ -42,7 +43,7 @@ function send(plane: Plane, attempt: Attempt, headers: IncomingHttpHeaders, stre
       'accept-encoding': 'identity',
       'content-type': 'application/json',
       'content-length': String(body.length),
-      ...(key === null ? {} : { authorization: `Bearer ${key.secret.reveal()}` }),
+      ...(secret === undefined ? {} : { authorization: `Bearer ${secret.reveal()}` }),
     },
   }, attempt.clock, listener);
 }

@@ -236,4 +236,11 @@ describe('TLS', () => {
     expect((await over(post('https://direct.invalid/'))).failure).toMatchObject({ class: 'Unreachable' });
     expect(tunnels).toEqual(['provider.example:443']);
   });
+
+  test('a Service of the cluster is never asked through a proxy', async () => {
+    const { url: proxyUrl } = await serve((_request, response) => response.writeHead(418).end());
+    pools = createConnectionPools({ HTTP_PROXY: proxyUrl });
+    expect(await over(post('http://qwen.models.svc/v1', { ...provider, inCluster: false }))).toMatchObject({ status: 418 });
+    expect((await over(post('http://qwen.models.svc/v1', { ...provider, inCluster: true }))).failure).toMatchObject({ class: 'Unreachable' });
+  });
 });

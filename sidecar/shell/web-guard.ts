@@ -13,23 +13,31 @@ export interface GuardedHeaders {
   readonly host?: string | undefined;
   readonly origin?: string | string[] | undefined;
   readonly 'content-type'?: string | undefined;
+  readonly 'content-encoding'?: string | undefined;
 }
 
 /**
  * Keeps web pages from spending the loopback endpoint (control-plane.md, promise 11): a Host that is not loopback (DNS
- * rebinding), an Origin that nobody allowed, and a body that is not declared JSON (what a form can send without asking).
- * null: let in.
+ * rebinding), an Origin that nobody allowed, and a body that is not declared JSON (what a form can send without asking), or
+ * that is compressed. null: let in.
  */
 export function guardRequest(method: string, headers: GuardedHeaders, rules: GuardRules): OwnError | null {
-  const { host = '', origin, 'content-type': contentType = '' } = headers;
+  const { host = '', origin, 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = headers;
   if (rules.loopbackOnly && !isLoopbackHost(host)) {
     return refusal(403, 'host_not_loopback', `Host must be localhost or a loopback address, not ${JSON.stringify(host)}: this endpoint is for applications of this machine.`);
   }
   if (origin !== undefined && !rules.allowOrigins.includes(String(origin))) {
     return refusal(403, 'origin_not_allowed', `Requests of web pages are refused: the Origin ${JSON.stringify(origin)} is not allowed. Start Belay with --allow-origin to name it.`);
   }
-  if (method === 'POST' && !isJson(contentType)) {
+  return method === 'POST' ? guardBody(contentType, encoding) : null;
+}
+
+function guardBody(contentType: string, encoding: string): OwnError | null {
+  if (!isJson(contentType)) {
     return refusal(415, 'content_type_not_json', `The content type must be application/json, not ${JSON.stringify(contentType)}.`);
+  }
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    return refusal(415, 'content_encoding_not_supported', `A request body must not be compressed, and content-encoding is ${JSON.stringify(encoding)}: send it as it is.`);
   }
   return null;
 }

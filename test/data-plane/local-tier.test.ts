@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -19,6 +19,7 @@ let tier: LocalTier;
 let endpoints: readonly EndpointEntry[] = [];
 let logged: LogLine[] = [];
 
+const authorization = { authorization: 'Bearer key-of-this-run' };
 const model: LocalModel = { name: 'small', path: 'model.gguf', contextTokens: 512, parallel: 1 };
 const put = (): void => symlinkSync(join(llama.modelDir, llama.modelFile), join(folder, 'model.gguf'));
 const ready = (): Promise<void> => until('the local tier is ready', () => endpoints[0]?.state === 'Ready');
@@ -36,7 +37,7 @@ beforeEach(() => {
   endpoints = [];
   logged = [];
   const env = { ...process.env, BELAY_LLAMA_SERVER: llama.server };
-  tier = createLocalTier({ host: createMachineHost(env, systemWallClock), clock: systemClock, log: (line) => logged.push(line), modelDir: folder, onEndpoints: (now) => { endpoints = now; } });
+  tier = createLocalTier({ host: createMachineHost(env, systemWallClock, 'key-of-this-run'), clock: systemClock, log: (line) => logged.push(line), modelDir: folder, onEndpoints: (now) => { endpoints = now; } });
 });
 
 afterEach(async () => {
@@ -52,7 +53,16 @@ describe('a real llama-server', () => {
     const answer = await (await ask(address(), 8)).json() as { readonly model: string; readonly choices: readonly { readonly message: { readonly content: string } }[] };
     expect(answer.model).toBe('model');
     expect(answer.choices[0]?.message.content).not.toBe('');
-    expect(await (await fetch(address().replace('/v1', '/metrics'))).text()).toMatch(/tokens_predicted_total [1-8]\n/);
+    expect(await (await fetch(address().replace('/v1', '/metrics'), { headers: authorization })).text()).toMatch(/tokens_predicted_total [1-8]\n/);
+  });
+
+  test('answers nobody who has not the key of this run, which no list of processes shows', async () => {
+    put();
+    tier.apply([model]);
+    await ready();
+    const page = await fetch(`${address()}/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json', 'origin': 'https://evil.example' }, body: '{"messages":[{"role":"user","content":"hi"}]}' });
+    expect(page.status).toBe(401);
+    expect(readFileSync(`/proc/${pids()[0]}/cmdline`, 'utf8')).not.toContain('key-of-this-run');
   });
 
   test('killed with kill -9 is Loading at once and Ready again at the same address', async () => {
@@ -104,7 +114,7 @@ describe('a real llama-server', () => {
 
 function ask(url: string, tokens: number, stream = false): Promise<Response> {
   return fetch(`${url}/chat/completions`, {
-    method: 'POST', headers: { 'content-type': 'application/json' },
+    method: 'POST', headers: { 'content-type': 'application/json', ...authorization },
     body: JSON.stringify({ model: 'small', stream, max_tokens: tokens, messages: [{ role: 'user', content: 'Count from one to one hundred.' }] }),
   });
 }

@@ -77,6 +77,30 @@ describe('a sidecar in a pod', () => {
     expect(await pod.page('/belay/table')).toContain('sha256:1');
   });
 
+  test('beside an operator of later releases reads past what it does not know, refuses what it cannot read, and serves on what that operator cannot say to it', async () => {
+    const a = await standIn('A', { say: 'Alpha' });
+    const served = tableOf('sha256:1', { a });
+    const later = JSON.parse(JSON.stringify(served), (_, value: unknown) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value, fromALaterRelease: { at: 'all' } } : value)) as RoutingTable;
+    const distributor = await distributed({ resources: [table(later)] });
+    const pod = await sidecar({ distributorPort: distributor.port });
+    await until('the table is acknowledged', () => distributor.frames('ack').length === 1);
+    distributor.write('{"frame":"quota","of":"a later release"}\n{"frame":"snapshot","type":"prices","version":"1","nonce":"p","data":[]}\n');
+    expect(await ask(pod)).toMatchObject({ status: 200, text: 'Alpha' });
+
+    distributor.publish(table({ ...served, version: 'sha256:2', schemaVersion: 2 as 1 }));
+    await until('it is refused', () => distributor.frames('nack').length === 1);
+    expect(distributor.frames('nack')[0]?.error).toBe('schemaVersion: must be 1, the schema version that this release reads, not 2');
+    expect(await ask(pod)).toMatchObject({ status: 200, text: 'Alpha' });
+
+    const why = 'chain chat uses what a sidecar of this release cannot do: restart the pod to give it a newer one';
+    distributor.publish(table({ ...served, version: 'sha256:3', chains: served.chains.map((chain) => ({ ...chain, targets: [], unroutable: why })) }));
+    await until('it is acknowledged', () => distributor.frames('ack').length === 2);
+    expect(await ask(pod)).toMatchObject({ status: 200, text: 'Alpha' });
+    expect(JSON.parse(await pod.page('/belay/table'))).toMatchObject({ version: 'sha256:3' });
+    console.log(distributor.frames('nack')[0]?.error, pod.lines().filter(({ level }) => level !== 'info').map(({ message }) => message));
+    expect(distributor.streams).toHaveLength(1);
+  });
+
   test('goes on while the distributor is away, and finds it again by itself', async () => {
     const a = await standIn('A', { say: 'Alpha' });
     const distributor = await distributed({ resources: [table(tableOf('sha256:1', { a }))] });

@@ -150,7 +150,7 @@ test('a Secret that may not be read costs its provider alone, and comes as soon 
   const made = rig.serve('shop', { providers, chains: [chain('chat', { name: 'hidden' }, { name: 'openai' }, { name: 'groq' })] });
   await until(() => rig.secrets.state('shop', 'hidden').kind === 'denied');
   expect(rig.secrets.state('shop', 'hidden')).toMatchObject({ message: expect.stringContaining('cannot list resource "secrets" in API group "" in the namespace "shop"') });
-  expect(made.facts).toContainEqual({ namespace: 'shop', name: 'hidden', state: 'denied' });
+  expect(made.facts).toContainEqual({ namespace: 'shop', name: 'hidden', state: 'denied', message: expect.stringMatching(/secrets "?.*is forbidden: User "system:serviceaccount:belay-system:belay" cannot/) });
   const other = await served(shop);
   expect([keysOf(other), chainsOf(other)]).toEqual([{ openai: 'sk-openai-1', groq: 'sk-groq-1' }, ['chat']]);
   await allow(rig.client, { namespace: 'belay-system', name: 'belay' }, 'hidden', { apiGroups: [''], resources: ['secrets'], resourceNames: ['hidden'], verbs: ['get', 'list', 'watch'] }, 'shop');

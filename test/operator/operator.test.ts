@@ -138,8 +138,9 @@ describe('a local provider', () => {
     await cluster.apply('ModelProvider', 'local', 'qwen', { spec: { local: { engine: 'LlamaCpp', model: { persistentVolumeClaim: { claimName: 'models', path: 'qwen.gguf' } } } } });
     await cluster.apply('FallbackChain', 'local', 'chat', chainOf('qwen'));
     await until(async () => (await reason('ModelProvider', 'local', 'qwen', 'Ready')) === 'False Loading');
+    await until(async () => (await cluster.list('Service', 'local')).length === 1);
     const [deployment] = await cluster.list<Deployment>('Deployment', 'local');
-    expect([deployment?.metadata.ownerReferences?.[0]?.name, (await cluster.list('Service', 'local')).length]).toEqual(['qwen', 1]);
+    expect(deployment?.metadata.ownerReferences?.[0]?.name).toBe('qwen');
     await until(async () => (await bootstrap('local'))?.data?.['endpoints.json']?.includes('"Loading"') === true);
     const { metadata, spec } = deployment?.spec.template ?? { metadata: {}, spec: {} };
     await cluster.apply('Pod', 'local', 'server', { metadata, spec });
@@ -167,7 +168,7 @@ describe('only the leader writes:', () => {
     for (let round = 1; round <= 5; round++) {
       const published = operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length;
       await cluster.apply('ModelProvider', 'lease', 'nothing', { spec: { dialect: 'OpenAI', baseURL: `https://nothing-${round}.example/v1` } });
-      await cluster.apply('FallbackChain', 'lease', 'chat', chainOf(...Array<string>(round).fill('nothing')));
+      await cluster.apply('FallbackChain', 'lease', 'chat', chainOf('nothing', ...Array.from({ length: round }, (_, index) => `nowhere-${index}`)));
       await until(() => operator.lines().filter(({ event, namespace }) => event === 'table-published' && namespace === 'lease').length > published);
     }
     expect([(await cluster.status('FallbackChain', 'lease', 'chat'))?.observedGeneration, await cluster.status('ModelProvider', 'lease', 'nothing'), await writes()]).toEqual([1, pending, before]);

@@ -1,5 +1,5 @@
 // The application of a pod under test: it calls OPENAI_BASE_URL with the real SDK, as its own environment has it.
-// `GET /ask?text=…[&model=…][&stream=1]` asks once and answers with what came; with arguments (`ask TEXT [MODEL]`) it asks
+// `GET /ask?text=…[&model=…][&stream=1][&tokens=…]` asks once and answers with what came; with arguments (`ask TEXT [MODEL]`) it asks
 // once, prints the same JSON and ends: exit 0 where there was an answer. With LOAD_EVERY_MS it asks on by itself, one
 // request after the other with so many milliseconds between them, for each model of MODEL (a list) beside the others:
 // `GET /load` tells what came of it, `?forget` starts anew.
@@ -10,11 +10,14 @@ interface Asked {
   readonly text: string;
   readonly model: string;
   readonly stream: boolean;
+  /** At most so many; MAX_TOKENS by default. */
+  readonly tokens?: number;
 }
 
 /** What the application saw. `status` 0: no HTTP answer at all. */
 interface Answer {
   readonly status: number;
+  /** Beside an error: what had come of a stream before it. */
   readonly text: string;
   readonly error?: string;
   /** Headers of Belay. */
@@ -24,6 +27,7 @@ interface Answer {
 
 const models = (process.env['MODEL'] ?? 'chat').split(',');
 const defaultModel = models[0] ?? 'chat';
+const maxTokens = Number(process.env['MAX_TOKENS'] ?? 32);
 const [command, text, model] = process.argv.slice(2);
 if (command === 'ask') {
   const answer = await ask({ text: text ?? 'Say hello.', model: model ?? defaultModel, stream: true });
@@ -40,52 +44,56 @@ const server = createServer((request, response) => {
     return;
   }
   if (url.pathname !== '/ask') return void response.end('ok\n');
-  const asked = { text: url.searchParams.get('text') ?? 'Say hello.', model: url.searchParams.get('model') ?? defaultModel, stream: url.searchParams.has('stream') };
+  const asked = { text: url.searchParams.get('text') ?? 'Say hello.', model: url.searchParams.get('model') ?? defaultModel, stream: url.searchParams.has('stream'), tokens: Number(url.searchParams.get('tokens') ?? maxTokens) };
   void ask(asked).then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
 });
 server.listen(Number(process.env['PORT'] ?? 8080), '0.0.0.0');
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0));
 
-/** What came of asking on. `firstMs`: when each target answered first, in milliseconds since the Unix epoch. */
+/** What came of asking on. Per target, in milliseconds since the Unix epoch: when it answered first, and when the last request that it answered was sent. */
 interface Load {
   answered: number;
   readonly failures: string[];
   longestMs: number;
   readonly firstMs: Record<string, number>;
+  readonly lastSentMs: Record<string, number>;
 }
 
 function newLoad(): Load {
-  return { answered: 0, failures: [], longestMs: 0, firstMs: {} };
+  return { answered: 0, failures: [], longestMs: 0, firstMs: {}, lastSentMs: {} };
 }
 
 async function askOn(name: string, pauseMs: number): Promise<never> {
   for (;;) {
+    const sentMs = Date.now();
     const { error, headers, ms } = await ask({ text: 'Say hello.', model: name, stream: false });
     if (error === undefined) load.answered += 1;
     else if (load.failures.length < 100) load.failures.push(error);
     load.longestMs = Math.max(load.longestMs, ms);
-    load.firstMs[headers['x-belay-target'] ?? 'none'] ??= Date.now();
+    const target = headers['x-belay-target'] ?? 'none';
+    load.firstMs[target] ??= Date.now();
+    load.lastSentMs[target] = sentMs;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
-async function ask({ text: content, model: name, stream }: Asked): Promise<Answer> {
+async function ask({ text: content, model: name, stream, tokens = maxTokens }: Asked): Promise<Answer> {
   const started = performance.now();
   const since = (): number => Math.round(performance.now() - started);
   const client = new OpenAI({ maxRetries: 0, timeout: 60_000 });
-  const body = { model: name, messages: [{ role: 'user' as const, content }], max_tokens: 32 };
+  const body = { model: name, messages: [{ role: 'user' as const, content }], max_tokens: tokens };
+  let told = '';
   try {
     if (!stream) {
       const { data, response } = await client.chat.completions.create(body).withResponse();
       return { status: response.status, text: data.choices[0]?.message.content ?? '', headers: headersOf(response.headers), ms: since() };
     }
     const { data, response } = await client.chat.completions.create({ ...body, stream: true }).withResponse();
-    let told = '';
     for await (const chunk of data) told += chunk.choices[0]?.delta.content ?? '';
     return { status: response.status, text: told, headers: headersOf(response.headers), ms: since() };
   } catch (error) {
     const { status = 0, headers, message } = error as InstanceType<typeof OpenAI.APIError>;
-    return { status, text: '', error: message, headers: headersOf(headers), ms: since() };
+    return { status, text: told, error: message, headers: headersOf(headers), ms: since() };
   }
 }
 

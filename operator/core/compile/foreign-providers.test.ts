@@ -116,7 +116,7 @@ test.each<[string, readonly SecretFact[], string | null]>([
   ['not known yet', [], null],
   ['found', [{ namespace: 'models', name: 's', state: 'found', keys: { k: 'present' } }], null],
   ['missing', [{ namespace: 'models', name: 's', state: 'missing' }], 'SecretNotFound'],
-  ['denied', [{ namespace: 'models', name: 's', state: 'denied' }], 'SecretAccessDenied'],
+  ['denied', [{ namespace: 'models', name: 's', state: 'denied', message: 'secrets "s" is forbidden' }], 'SecretAccessDenied'],
   ['without the key', [{ namespace: 'models', name: 's', state: 'found', keys: {} }], 'SecretKeyMissing'],
   ['with a key that no header can carry', [{ namespace: 'models', name: 's', state: 'found', keys: { k: 'invalid' } }], 'SecretKeyInvalid'],
 ])('a Secret that is %s says so of its provider alone, and the table is the same whatever it is', (_, secrets, reason) => {

@@ -16,7 +16,7 @@ export function keyFindings({ credentials }: ModelProviderSpec, namespace: strin
   if (secret === undefined) return [];
   if (secret.state === 'missing') return finding('SecretNotFound', 'name', `there is no Secret "${name}" in namespace ${namespace}: create it with the key ${key}`);
   if (secret.state === 'denied') {
-    return finding('SecretAccessDenied', 'name', `the operator may not read Secret "${name}" in namespace ${namespace}: add the namespace to the chart's secretAccess, or bind its service account to a role that may get, list and watch this Secret`);
+    return finding('SecretAccessDenied', 'name', `the operator may not read Secret "${name}" in namespace ${namespace}: add the namespace to the chart's secretNamespaces, or bind its service account to a role that may get, list and watch this Secret (${secret.message})`);
   }
   const state = Object.hasOwn(secret.keys, key) ? secret.keys[key] : undefined;
   if (state === 'present') return [];

@@ -35,10 +35,10 @@ export interface ConfigMapFact {
   readonly data: { readonly [key: string]: string } | null;
 }
 
-/** `denied`: the operator may not read it. `keys`: those of its data; `invalid`: no header can carry its value; a key that nobody refers to is `present`. */
+/** `denied`: the operator may not read it, in the API server's words. `keys`: those of its data; `invalid`: no header can carry its value; a key that nobody refers to is `present`. */
 export type SecretFact = { readonly namespace: string; readonly name: string } & (
   | { readonly state: 'missing' }
-  | { readonly state: 'denied' }
+  | { readonly state: 'denied'; readonly message: string }
   | { readonly state: 'found'; readonly keys: { readonly [key: string]: 'present' | 'invalid' } }
 );
 

@@ -1,4 +1,4 @@
-import { describeProblem, pingIntervalMs, resourceTypes, sharedSchemaVersion, silenceLimitMs, streamProtocol, type ChainReport, type ClientFrame, type HelloFrame, type Parsed, type Resource, type ResourceType, type ServerFrame, type SnapshotFrame } from '@belay/contract';
+import { describeProblem, pingIntervalMs, resourceTypes, sharedSchemaVersion, silenceLimitMs, streamProtocol, type ChainReport, type ClientFrame, type HelloFrame, type Parsed, type Problem, type Resource, type ResourceType, type ServerFrame, type SnapshotFrame } from '@belay/contract';
 import type { TableResource } from './last-good-table.ts';
 import type { Resources } from './select-resources.ts';
 
@@ -44,7 +44,7 @@ export type ConnectionEvent =
   | { readonly type: 'frame-received'; readonly frame: Parsed<ClientFrame> }
   | { readonly type: 'resources-selected'; readonly resources: Resources }
   | { readonly type: 'socket-measured'; readonly bufferedBytes: number }
-  /** This process will end. */
+  /** This process will end, or its token has. */
   | { readonly type: 'draining' }
   /** About once a second. */
   | { readonly type: 'ticked' };
@@ -67,6 +67,7 @@ const connectionAgeMs = 30 * 60_000;
 const reconnectWithinMs = 10_000;
 /** To be gone after the last moment at which it may have gone by itself. */
 const graceMs = 5_000;
+const mostProblems = 3;
 const emptySlot: Slot = { wanted: null, sent: null, acked: null, accepted: null, rejected: null, instead: null };
 
 /** `chance` is uniform on [0, 1): connections live 30 min ± 20 %, so that they do not all end at once. */
@@ -80,12 +81,18 @@ export function openConnection(identity: SidecarIdentity, nowMs: number, chance:
 /** What one connection does next. Total. */
 export function stepConnection(state: ConnectionState, event: ConnectionEvent, nowMs: number, tableInstead: TableInstead): ConnectionStep {
   switch (event.type) {
-    case 'frame-received': return event.frame.ok ? receive({ ...state, heardMs: nowMs }, event.frame.value, nowMs, tableInstead) : closed(state, `it sent a bad frame: ${event.frame.problems.map(describeProblem).join('; ')}`);
+    case 'frame-received': return event.frame.ok ? receive({ ...state, heardMs: nowMs }, event.frame.value, nowMs, tableInstead) : closed(state, `it sent a bad frame: ${describeBadFrame(event.frame.problems)}`);
     case 'resources-selected': return want(state, event.resources);
     case 'socket-measured': return measure(state, event.bufferedBytes, nowMs);
     case 'draining': return state.asked ? same(state) : askToLeave(state, nowMs);
     case 'ticked': return tick(state, nowMs);
   }
+}
+
+/** A frame can be wrong in a hundred thousand places: the first ones say enough. */
+function describeBadFrame(problems: readonly Problem[]): string {
+  const more = problems.length - mostProblems;
+  return problems.slice(0, mostProblems).map(describeProblem).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
 function same(state: ConnectionState): ConnectionStep {

@@ -99,6 +99,15 @@ test('tables wait for a quiet 100 ms, and for 1 s at most; keys do not wait', ()
   }
 });
 
+test('a provider that moves keeps its key until the table says where it is now', () => {
+  const distribution = serving();
+  tableWaits(distribution);
+  const moved = { ...key('openai', '2'), origin: 'https://elsewhere.example' };
+  expect(sent(distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(2_000, { keys: [moved] }) }, 10))).toEqual([]);
+  const due = sent(distribution.handle({ type: 'ticked' }, 110));
+  expect(due.map(({ resource }) => [resource.type, resource.type === 'keys' ? resource.data : null])).toEqual([['keys', [moved]], ['table', null]]);
+});
+
 test('what changes while a table is on its way is sent after its ack, the latest alone', () => {
   const distribution = serving();
   const first = said(distribution, 1, hello());
@@ -280,4 +289,22 @@ test('a report is handed on with the identity of its token', () => {
   const distribution = serving();
   said(distribution, 1, hello());
   expect(said(distribution, 1, { frame: 'report', chains: [] })).toEqual([{ type: 'note-report', identity: { namespace: 'shop-ns', pod: 'shop', uid: 'u' }, chains: [], connection: 1 }]);
+});
+
+test('who wishes for something else each time fills no memory: the oldest of 64 selections is forgotten, and made again', () => {
+  let hashes = 0;
+  const counted = createDistribution(() => 0.5, (text) => { hashes += 1; return sha256Hex(text); });
+  opened(1, 'shop-ns', counted);
+  counted.handle({ type: 'synced' }, 0);
+  counted.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 0);
+  const wish = (connection: number, chains: readonly string[]): number => {
+    const before = hashes;
+    opened(connection, 'shop-ns', counted);
+    said(counted, connection, hello({ chains }));
+    return hashes - before;
+  };
+  const anew = wish(2, ['chat']);
+  expect([anew > 0, wish(3, ['chat'])]).toEqual([true, 0]);
+  for (let nth = 0; nth < 64; nth += 1) wish(10 + nth, ['chat', `made-up-${nth}`]);
+  expect(wish(100, ['chat'])).toBe(anew);
 });

@@ -14,6 +14,8 @@ export type DistributionEvent =
   | { readonly type: 'connection-opened'; readonly connection: number; readonly identity: SidecarIdentity }
   | { readonly type: 'connection-closed'; readonly connection: number }
   | { readonly type: 'connection-said'; readonly connection: number; readonly said: Extract<ConnectionEvent, { readonly type: 'frame-received' | 'socket-measured' }> }
+  /** Its token is valid no more: its pod is gone, or it has a newer one. It is asked to connect anew, and cut off where it does not. */
+  | { readonly type: 'identity-refused'; readonly connection: number }
   | { readonly type: 'draining' }
   | { readonly type: 'ticked' };
 
@@ -29,6 +31,9 @@ export interface Distribution {
   handle(event: DistributionEvent, nowMs: number): readonly DistributionEffect[];
   countSidecars(namespace: string, chain: string): SidecarCounts;
 }
+
+/** Of one namespace: a sidecar may wish for what it likes, as often as it likes. What is forgotten is selected again. */
+const mostSelections = 64;
 
 interface Held {
   readonly sha256Hex: (text: string) => string;
@@ -67,6 +72,7 @@ function handle(held: Held, event: DistributionEvent, nowMs: number): readonly D
       held.connections.delete(event.connection);
       return [];
     case 'connection-said': return hear(held, event.connection, event.said, nowMs);
+    case 'identity-refused': return advance(held, event.connection, { type: 'draining' }, nowMs);
     case 'draining': return [...held.connections.keys()].flatMap((connection) => advance(held, connection, event, nowMs));
     case 'ticked': return [...publishDue(held, nowMs), ...[...held.connections.keys()].flatMap((connection) => advance(held, connection, event, nowMs))];
   }
@@ -128,6 +134,8 @@ function select(held: Held, namespace: string, content: NamespaceContent, { chai
   const known = selections.get(wish);
   if (known?.of === content) return known.resources;
   const resources = selectResources(content, chains, schemaVersions, known?.resources ?? null, held.sha256Hex);
+  const [oldest] = selections.keys();
+  if (known === undefined && selections.size >= mostSelections && oldest !== undefined) selections.delete(oldest);
   selections.set(wish, { of: content, resources });
   return resources;
 }

@@ -11,13 +11,14 @@ const longestMs = 1_000;
 
 /**
  * Something of the namespace was compiled anew. Its keys, endpoints and hints count at once, so that what was withdrawn is gone; its tables once
- * nothing has changed for 100 ms, and after 1 s at the latest. What a namespace gets first, it gets at once.
+ * nothing has changed for 100 ms, and after 1 s at the latest. What a namespace gets first, it gets at once. The key of a provider that has moved to
+ * another origin waits for the table that says so: until then requests go to the old one, and a key for the new one would leave them without any.
  */
 export function changePublication({ current, pending }: Publication, content: NamespaceContent, nowMs: number): Publication {
   if (current === null) return { current: content, pending: null };
-  const { tables, ...atOnce } = content;
   const sinceMs = pending?.sinceMs ?? nowMs;
-  return { current: { ...atOnce, tables: current.tables }, pending: { content: { ...atOnce, tables }, sinceMs, dueMs: Math.min(nowMs + quietMs, sinceMs + longestMs) } };
+  const keys = content.keys.map((key) => current.keys.find(({ provider, origin }) => provider === key.provider && origin !== key.origin) ?? key);
+  return { current: { ...content, keys, tables: current.tables }, pending: { content, sinceMs, dueMs: Math.min(nowMs + quietMs, sinceMs + longestMs) } };
 }
 
 /** Its time has come, or it is not yet due and all stays. */

@@ -41,12 +41,19 @@ test('the Deployment and the Service belong to the provider and find its pods', 
 test('the server gets the window of all its slots, and answers others than itself', () => {
   expect(objectsOf(provider('on-cluster')).container.args).toEqual([
     '--model', '/models/qwen/small-q4.gguf', '--alias', 'small-q4', '--host', '0.0.0.0', '--port', '8080',
-    '--ctx-size', '8192', '--parallel', '2', '--metrics', '--jinja', '--no-webui',
+    '--ctx-size', '8192', '--parallel', '2', '--threads', '1', '--metrics', '--jinja', '--no-webui',
   ]);
 });
 
-test.each([['a limit of 2500m', '2500m', '2'], ['a limit below one', '300m', '1'], ['a limit of 16', '16', '16']])('under %s llama.cpp starts no more threads than it may run', (_sentence, cpu, threads) => {
-  const { args } = objectsOf(provider('on-cluster', { resources: { limits: { cpu } } })).container;
+test.each<[string, Local['resources'], string]>([
+  ['a limit of 2500m', { limits: { cpu: '2500m' } }, '2'],
+  ['a limit below one core', { limits: { cpu: '300m' } }, '1'],
+  ['a limit above its request', { requests: { cpu: '1' }, limits: { cpu: '16' } }, '16'],
+  ['a request alone', { requests: { cpu: '4' } }, '4'],
+  ['a limit of memory alone', { limits: { memory: '2Gi' } }, '1'],
+  ['nothing that is written', undefined, '1'],
+])('with %s llama.cpp starts no more threads than it can count on cores for', (_sentence, resources, threads) => {
+  const { args } = objectsOf(provider('on-cluster', resources === undefined ? {} : { resources })).container;
   expect(args[args.indexOf('--threads') + 1]).toBe(threads);
 });
 

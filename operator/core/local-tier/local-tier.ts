@@ -31,6 +31,8 @@ type Local = NonNullable<ModelProvider['spec']['local']>;
 
 interface Quantities { readonly [resource: string]: string | number }
 
+interface Resources { readonly requests: Quantities; readonly limits?: Quantities }
+
 export const llamaContainerName = 'llama';
 export const modelFolder = '/models';
 const modelVolume = 'models';
@@ -44,6 +46,8 @@ const progressDeadlineSeconds = 2_100;
 const terminationGracePeriodSeconds = 5;
 /** Without a limit: the size of a model is not known, and its weights are page cache that the kernel can take back. */
 const defaultRequests: Quantities = { cpu: '500m', memory: '1Gi' };
+/** In the billionths that `parseQuantity` gives. */
+const oneCore = 1_000_000_000n;
 
 /**
  * The Deployment and the Service of a provider's `spec.local`, by control-plane: Local tier. Refused where the model's path would leave its volume.
@@ -122,7 +126,7 @@ function container(local: Local, file: string, { image, imagePullPolicy }: Local
   const resources = resourcesOf(local);
   return {
     name: llamaContainerName, image, imagePullPolicy,
-    args: llamaArguments(local, file, resources.limits?.['cpu']),
+    args: llamaArguments(local, file, threadsWithin(resources)),
     ports: [{ name: 'http', containerPort: localTierPort, protocol: 'TCP' }],
     resources,
     startupProbe: probe({ periodSeconds: 1, timeoutSeconds: 1, failureThreshold: loadSeconds }),
@@ -135,19 +139,26 @@ function container(local: Local, file: string, { image, imagePullPolicy }: Local
 }
 
 /**
- * llama-server's arguments, as `belay run` gives them: `--ctx-size` is what all slots share. Threads follow a CPU limit, of which llama.cpp knows
- * nothing; without one it counts the node's cores. A `$` is doubled, or the kubelet would take `$(NAME)` for a variable.
+ * llama-server's arguments, as `belay run` gives them: `--ctx-size` is what all slots share. A `$` is doubled, or the kubelet would take `$(NAME)` for
+ * a variable.
  */
-function llamaArguments({ contextTokens, parallel }: Local, file: string, cpuLimit: string | number | undefined): readonly string[] {
-  const cores = cpuLimit === undefined ? null : parseQuantity(String(cpuLimit));
-  const threads = cores === null ? [] : ['--threads', String(cores < 1_000_000_000n ? 1n : cores / 1_000_000_000n)];
+function llamaArguments({ contextTokens, parallel }: Local, file: string, threads: bigint): readonly string[] {
   const args = [
     '--model', `${modelFolder}/${file}`, '--alias', file.slice(file.lastIndexOf('/') + 1).replace(/\.gguf$/i, ''),
     '--host', '0.0.0.0', '--port', String(localTierPort),
     '--ctx-size', String(contextTokens * parallel), '--parallel', String(parallel),
-    ...threads, '--metrics', '--jinja', '--no-webui',
+    '--threads', String(threads), '--metrics', '--jinja', '--no-webui',
   ];
   return args.map((text) => text.replaceAll('$', '$$$$'));
+}
+
+/**
+ * One thread for each whole core that the pod may count on: its limit, else its request. llama.cpp would start one for each core of the node; its
+ * threads wait for each other, spinning, after every step, so that one which is throttled or finds its core taken holds up all of them.
+ */
+function threadsWithin({ requests, limits }: Resources): bigint {
+  const cores = parseQuantity(String(limits?.['cpu'] ?? requests['cpu'])) ?? 0n;
+  return cores < oneCore ? 1n : cores / oneCore;
 }
 
 function probe(timing: { readonly periodSeconds: number; readonly timeoutSeconds: number; readonly failureThreshold: number }): object {
@@ -155,7 +166,7 @@ function probe(timing: { readonly periodSeconds: number; readonly timeoutSeconds
 }
 
 /** As written; a request that is not, and that no limit stands in for, is the default. */
-function resourcesOf(local: Local): { readonly requests: Quantities; readonly limits?: Quantities } {
+function resourcesOf(local: Local): Resources {
   const { requests = {}, limits } = local.resources ?? {};
   const missing = Object.entries(defaultRequests).filter(([name]) => requests[name] === undefined && limits?.[name] === undefined);
   return { requests: { ...Object.fromEntries(missing), ...requests }, ...(limits === undefined ? {} : { limits }) };

@@ -1155,7 +1155,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                 },
                 "resources": {
                   "type": "object",
-                  "description": "Of each server's container in the cluster; `belay run` sets no limits.",
+                  "description": "Of each server's container in the cluster; `belay run` sets no limits. The server runs one thread for each whole core of the CPU limit, else of the request. Default requests are 500m and 1Gi.",
                   "properties": {
                     "requests": {
                       "type": "object",

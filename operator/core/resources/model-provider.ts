@@ -111,7 +111,7 @@ export interface ModelProviderSpec {
     readonly parallel: number;
     /** Servers in the cluster; more than one needs a volume that several nodes can read. `belay run` runs one. */
     readonly replicas: number;
-    /** Of each server's container in the cluster; `belay run` sets no limits. */
+    /** Of each server's container in the cluster; `belay run` sets no limits. The server runs one thread for each whole core of the CPU limit, else of the request. Default requests are 500m and 1Gi. */
     readonly resources?: {
       /** What the scheduler sets aside. */
       readonly requests?: { readonly [name: string]: string };

@@ -2,6 +2,7 @@ import type { ChainReport, Clock, WallClock } from '@belay/contract';
 import type { ResourceConditions } from '../../core/compile/conditions.ts';
 import type { SidecarCounts } from '../../core/distribute/sidecar-counts.ts';
 import { chainStatus } from '../../core/status/chain-status.ts';
+import { knownReports } from '../../core/status/known-reports.ts';
 import { providerStatus, type LocalReadiness } from '../../core/status/provider-status.ts';
 import { forgetSidecar, initialServing, noteReport, type Serving } from '../../core/status/serving.ts';
 import { viewServing } from '../../core/status/view-serving.ts';
@@ -40,7 +41,11 @@ export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEv
   const { clock, caches, compiled } = options;
   let serving = initialServing();
   return {
-    noteReport({ uid, namespace }, chains) { serving = noteReport(serving, { uid, namespace, chains }, clock.nowMs()); },
+    noteReport({ uid, namespace }, chains) {
+      const known = knownReports(chains, caches.chains.inNamespace(namespace));
+      // Nothing known: before the caches have synced. Totals that follow must not count as grown since then.
+      if (known.length > 0) serving = noteReport(serving, { uid, namespace, chains: known }, clock.nowMs());
+    },
     noteGone(uid) { serving = forgetSidecar(serving, uid); },
     evaluate(namespace, sink) {
       const now = compiled(namespace);

@@ -160,7 +160,10 @@ describe('a connection is closed', () => {
   test.each<[string, (client: StreamClient) => void, string]>([
     ['whose line is no frame', (client) => void client.stream.write('hello\n'), 'it sent a bad frame: a frame must be one line of JSON, and these 5 characters are not'],
     ['whose line never ends', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); client.stream.write('x'.repeat(300_000)); }, 'it sent a bad frame: a frame must be at most 262144 characters long, and this one is longer'],
+    ['whose line is wrong in a thousand places', (client) => void client.stream.write(`${JSON.stringify({ frame: 'report', chains: Array(1_000).fill(1) })}\n`), 'it sent a bad frame: chains[0]: must be an object, not another number; chains[1]: must be an object, not another number; chains[2]: must be an object, not another number; and 997 more'],
+    ['that asks for a hundred thousand versions', (client) => client.send(helloOf('shop-1', 'uid-shop-1', { schemaVersions: Array(130_000).fill(2) })), 'it sent a bad frame: schemaVersions: must list at most 32 versions, not 130000'],
     ['of another pod than its token', (client) => client.send(helloOf('shop-2', 'uid-shop-2')), 'its hello names another pod than its token, which is of shop-1'],
+    ['that sends more than can be read', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); for (let n = 0; n < 6; n++) client.stream.write(`${JSON.stringify({ frame: 'later', text: 'x'.repeat(200_000) })}\n`); }, 'it sends more than 1048576 characters a second'],
     ['that sends frame after frame', (client) => { client.send(helloOf('shop-1', 'uid-shop-1')); for (let n = 0; n < 300; n++) client.send({ frame: 'ack', nonce: '9' }); }, 'it sends more than 200 frames a second'],
   ])('%s', async (_, say, reason) => {
     const rig = await start();
@@ -170,6 +173,17 @@ describe('a connection is closed', () => {
     await client.ended;
     expect(reasons(rig)).toEqual([`The connection of pod shop/shop-1 was closed: ${reason}.`]);
     expect(rig.distributor.connected()).toBe(0);
+  });
+
+  test('at whose frame Belay itself fails, and no other', async () => {
+    const rig = await start({ onReport: () => { throw new Error('a bug'); } });
+    const [bad, good] = [rig.open('shop-1'), rig.open('shop-2')];
+    bad.send(helloOf('shop-1', 'uid-shop-1'));
+    bad.send({ frame: 'report', chains: [] });
+    await bad.ended;
+    expect(await good.status).toBe(200);
+    expect(rig.lines).toMatchObject([{ level: 'error', event: 'stream-crashed', cause: expect.stringMatching(/^Error: a bug\n/) }, { event: 'sidecar-dismissed' }]);
+    expect(rig.distributor.connected()).toBe(1);
   });
 
   test('the oldest of a pod that opens too many', async () => {
@@ -288,6 +302,37 @@ describe('in time', () => {
     await rig.open('shop-2').status;
     await clock.advance(60_000);
     expect(rig.told).toEqual([['gone', { namespace: 'shop', pod: 'shop-1', uid: 'uid-shop-1' }]]);
+  });
+
+  test('a token that is valid no more after ten minutes is asked to go, and cut off; one that nobody can judge stays', async () => {
+    const clock = new ManualClock();
+    let reviewer: KubeClient = reviewing(accepted);
+    const rig = await start({ clock, client: { ...scriptedClient([], []).client, create: (...args: Parameters<KubeClient['create']>) => reviewer.create(...args) } as KubeClient });
+    const [client, other] = [rig.open('shop-1'), rig.open('shop-2')];
+    await Promise.all([client.status, other.status]);
+    await until(() => rig.distributor.connected() === 2);
+    client.send(helloOf('shop-1', 'uid-shop-1'));
+    other.send(helloOf('shop-2', 'uid-shop-2'));
+    const keepAlive = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 20_000) {
+        const before = rig.told.length;
+        for (const one of [client, other]) one.send({ frame: 'report', chains: [] });
+        await until(() => rig.told.length === before + 2);
+        await clock.advance(20_000);
+      }
+    };
+    await keepAlive(580_000);
+    expect(rig.distributor.counters.reviews).toBe(2);
+    reviewer = reviewing(() => { throw new Error('down'); });
+    await keepAlive(40_000);
+    await until(() => rig.distributor.counters.reviewsFailed === 2);
+    reviewer = reviewing((pod) => (pod === 'shop-1' ? { authenticated: false } : accepted(pod)));
+    await keepAlive(60_000);
+    await until(() => client.frames.some(({ frame }) => frame === 'goaway'));
+    await clock.advance(16_000);
+    await client.ended;
+    expect([rig.distributor.connected(), other.frames.some(({ frame }) => frame === 'goaway')]).toEqual([1, false]);
+    expect(JSON.stringify(rig.lines)).not.toContain(tokenOf('shop-1'));
   });
 
   test('closing leaves no timer', async () => {

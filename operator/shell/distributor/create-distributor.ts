@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { ChainReport, ClientFrame, Clock, Parsed, Random, WallClock } from '@belay/contract';
+import { maxClientFrameLength, type ChainReport, type ClientFrame, type Clock, type Parsed, type Random, type WallClock } from '@belay/contract';
 import type { SidecarIdentity } from '../../core/distribute/connection.ts';
 import { createDistribution, type Distribution, type DistributionEffect, type DistributionEvent } from '../../core/distribute/create-distribution.ts';
 import type { NamespaceContent } from '../../core/distribute/select-resources.ts';
@@ -37,6 +37,8 @@ export interface DistributorLimits {
   /** Of one pod; the oldest makes room. */
   readonly connectionsPerPod: number;
   readonly framesPerSecond: number;
+  /** Of text, in UTF-16 code units: what a second of one connection may cost to read. */
+  readonly charactersPerSecond: number;
   readonly reviewsAtOnce: number;
 }
 
@@ -55,16 +57,25 @@ export interface Distributor {
   close(): Promise<void>;
 }
 
-const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, reviewsAtOnce: 50 };
+const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, charactersPerSecond: 4 * maxClientFrameLength, reviewsAtOnce: 50 };
 const tickMs = 1_000;
 const goneMs = 15_000;
 const longestReviewQueue = 2_000;
+/** A pod may be gone long before its connection: whoever took its token would be given rotated keys for as long. ± 20 %. */
+const reviewIntervalMs = 10 * 60_000;
+/** Where nobody answered; what was accepted stays meanwhile. */
+const reviewRetryMs = 60_000;
 
 interface Connected {
   readonly identity: SidecarIdentity;
   readonly link: SidecarLink;
+  /** To be reviewed again; never to be logged. */
+  readonly token: string;
+  /** When that is due. */
+  reviewMs: number;
   /** Since the last tick. */
   frames: number;
+  characters: number;
 }
 
 interface Running {
@@ -145,20 +156,21 @@ async function meet(running: Running, stream: ServerHttp2Stream, headers: Incomi
   if (stream.destroyed) return;
   if (review.kind !== 'accepted') return refuseStream(stream, { status: review.kind === 'refused' ? 401 : 503, message: review.message }, running.counters);
   if (running.leaving) return refuseStream(stream, { status: 503, message: 'This distributor is about to end: connect anew.' }, running.counters);
-  connect(running, stream, review.identity);
+  connect(running, stream, review.identity, request.token);
 }
 
-function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarIdentity): void {
+function connect(running: Running, stream: ServerHttp2Stream, identity: SidecarIdentity, token: string): void {
   const connection = ++running.lastConnection;
   makeRoom(running, identity);
   running.counters.streamsOpened += 1;
   running.gone.delete(identity.uid);
   const link = openSidecarLink(stream, running.counters, {
+    onRead: (characters) => weigh(running, connection, characters),
     onFrame: (frame) => receive(running, connection, frame),
     onDrained: () => measure(running, connection),
     onClosed: () => leave(running, connection),
   });
-  running.links.set(connection, { identity, link, frames: 0 });
+  running.links.set(connection, { identity, link, token, reviewMs: nextReviewMs(running), frames: 0, characters: 0 });
   running.pods.set(identity.uid, (running.pods.get(identity.uid) ?? new Set()).add(connection));
   handle(running, { type: 'connection-opened', connection, identity });
 }
@@ -169,6 +181,13 @@ function makeRoom(running: Running, { uid }: SidecarIdentity): void {
   for (const connection of own.slice(0, Math.max(0, own.length + 1 - running.limits.connectionsPerPod))) dismiss(running, connection, 'its pod has opened too many others');
 }
 
+function weigh(running: Running, connection: number, characters: number): void {
+  const connected = running.links.get(connection);
+  if (connected === undefined) return;
+  connected.characters += characters;
+  if (connected.characters > running.limits.charactersPerSecond) dismiss(running, connection, `it sends more than ${running.limits.charactersPerSecond} characters a second`);
+}
+
 function receive(running: Running, connection: number, frame: Parsed<ClientFrame>): void {
   const { links, counters, limits } = running;
   const connected = links.get(connection);
@@ -177,7 +196,18 @@ function receive(running: Running, connection: number, frame: Parsed<ClientFrame
   if (connected.frames > limits.framesPerSecond) return dismiss(running, connection, `it sends more than ${limits.framesPerSecond} frames a second`);
   if (frame.ok && frame.value.frame === 'ack') counters.acks += 1;
   if (frame.ok && frame.value.frame === 'nack') noteRefusal(running, connected.identity, frame.value.error);
-  handle(running, { type: 'connection-said', connection, said: { type: 'frame-received', frame } });
+  try {
+    handle(running, { type: 'connection-said', connection, said: { type: 'frame-received', frame } });
+  } catch (error) {
+    crash(running, connection, connected.identity, error);
+  }
+}
+
+/** A bug at the edge of one stream ends that stream alone: thousands of others are served by the same process. */
+function crash(running: Running, connection: number, { namespace, pod }: SidecarIdentity, error: unknown): void {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  running.options.log({ level: 'error', event: 'stream-crashed', namespace, pod, message: `Belay itself failed at a frame of pod ${namespace}/${pod}; please report this.`, cause });
+  dismiss(running, connection, 'Belay itself failed at one of its frames');
 }
 
 function noteRefusal({ counters, options }: Running, { namespace, pod }: SidecarIdentity, error: string): void {
@@ -222,12 +252,32 @@ function everySecond(running: Running): void {
     everySecond(running);
     for (const [connection, connected] of running.links) {
       connected.frames = 0;
+      connected.characters = 0;
       measure(running, connection);
     }
     handle(running, { type: 'ticked' });
     running.reviews.sweep();
+    reviewAgain(running);
     tellGone(running);
   });
+}
+
+function nextReviewMs({ options: { clock, random } }: Running): number {
+  return clock.nowMs() + reviewIntervalMs * (0.8 + 0.4 * random());
+}
+
+/** Asks anew about tokens that were accepted a while ago. */
+function reviewAgain(running: Running): void {
+  const nowMs = running.options.clock.nowMs();
+  for (const [connection, connected] of running.links) {
+    if (nowMs < connected.reviewMs) continue;
+    connected.reviewMs = nowMs + reviewRetryMs;
+    void running.reviews.review(connected.token).then(({ kind }) => {
+      if (running.links.get(connection) !== connected) return;
+      if (kind === 'accepted') connected.reviewMs = nextReviewMs(running);
+      if (kind === 'refused') handle(running, { type: 'identity-refused', connection });
+    });
+  }
 }
 
 /** Whoever connected anew is in the list no more. */

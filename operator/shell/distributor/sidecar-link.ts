@@ -14,6 +14,8 @@ export interface SidecarLink {
 }
 
 export interface SidecarLinkEvents {
+  /** Before what was read is looked at. */
+  readonly onRead: (characters: number) => void;
   readonly onFrame: (frame: Parsed<ClientFrame>) => void;
   /** More fits into its socket again. */
   readonly onDrained: () => void;
@@ -22,12 +24,15 @@ export interface SidecarLinkEvents {
 }
 
 /** Answers 200, and carries frames both ways. Nothing is read while `onFrame` has not returned. */
-export function openSidecarLink(stream: ServerHttp2Stream, counters: DistributorCounters, { onFrame, onDrained, onClosed }: SidecarLinkEvents): SidecarLink {
+export function openSidecarLink(stream: ServerHttp2Stream, counters: DistributorCounters, { onRead, onFrame, onDrained, onClosed }: SidecarLinkEvents): SidecarLink {
   const read = frameReader(parseClientFrame, maxClientFrameLength);
   const { session } = stream;
   stream.respond({ ':status': 200, 'content-type': streamContentType });
   stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => read(chunk).forEach(onFrame));
+  stream.on('data', (chunk: string) => {
+    onRead(chunk.length);
+    if (!stream.destroyed) read(chunk).forEach(onFrame);
+  });
   stream.on('drain', onDrained);
   // A sidecar that says no more is gone: it never half-closes.
   stream.on('end', () => stream.close(constants.NGHTTP2_NO_ERROR));

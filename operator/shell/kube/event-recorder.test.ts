@@ -56,6 +56,13 @@ test('an Event says what it is about, in the shape that the API server wants', a
   }]);
 });
 
+test.each(['long-name.'.repeat(25), 'name.long-'.repeat(25), 'b'.repeat(253), 'a.b-c'])('the Event of an object with a long name has a name that the API server takes: %s', async (start) => {
+  const { clock, warn, events } = recorderOf();
+  warn('told', { ...chain, metadata: { ...chain.metadata, name: `${start}end`.slice(0, 253) } });
+  await passTime(clock, 0);
+  expect([...events.keys()]).toEqual([expect.stringMatching(/^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/)]);
+});
+
 test('repeats are counted on one Event', async () => {
   const { clock, warn, told } = recorderOf();
   for (let n = 0; n < 3; n++) warn('same');

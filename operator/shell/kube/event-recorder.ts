@@ -121,9 +121,9 @@ function describeEvent(object: KubeObject, { name, count, type, reason, message,
   };
 }
 
-/** The object's name and a suffix that no other Event has; a name holds 253 characters. */
+/** The object's name and a suffix that no other Event has; a name holds 253 characters, and a dot in it stands between letters or digits. */
 function nameSource({ wallClock, random }: EventRecorderOptions): (object: KubeObject) => string {
-  return ({ metadata }) => `${metadata.name.slice(0, 220)}.${wallClock().toString(16)}${Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')}`;
+  return ({ metadata }) => `${metadata.name.slice(0, 220).replace(/[-.]+$/, '')}.${wallClock().toString(16)}${Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')}`;
 }
 
 /** Time of the Kubernetes API: RFC 3339 to the second. */

@@ -8,9 +8,9 @@ import { createLease } from './lease.ts';
 
 interface Stored extends KubeObject { readonly spec: { readonly holderIdentity: string; readonly leaseTransitions: number; readonly leaseDurationSeconds: number } }
 
-/** One Lease with the API server's optimistic concurrency; `cut` names candidates that cannot reach it. */
+/** One Lease with the API server's optimistic concurrency; `cut` names candidates that cannot reach it, `deaf` those that its answers to a renewal do not reach. */
 function leaseServer() {
-  const state = { lease: null as Stored | null, version: 0, cut: new Set<string>(), writes: 0 };
+  const state = { lease: null as Stored | null, version: 0, cut: new Set<string>(), deaf: new Set<string>(), writes: 0 };
   const store = (object: unknown): Stored => {
     const lease = structuredClone(object) as Stored;
     state.version++;
@@ -36,7 +36,9 @@ function leaseServer() {
       replace: async <T extends KubeObject>(_place: unknown, object: unknown, signal?: AbortSignal) => {
         await reach(signal);
         if ((object as KubeObject).metadata.resourceVersion !== state.lease?.metadata.resourceVersion) throw kubeErrorOf('replace', 409, undefined);
-        return store(object) as KubeObject as T;
+        const stored = store(object) as KubeObject as T;
+        if (state.deaf.has(identity)) await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+        return stored;
       },
     };
   };
@@ -109,6 +111,18 @@ test('one that was lost is taken again when it is free', async () => {
   await passTime(clock, 60_000);
   expect(terms.slice(0, 2)).toEqual(['only holds @0', 'only stops @10000']);
   expect([terms.length, state.lease?.spec.leaseTransitions]).toEqual([3, 0]);
+});
+
+test('it is handed back also where the last renewal was taken and its answer broken off', async () => {
+  const { clock, state, join } = election();
+  const first = join('first');
+  await passTime(clock, 1_900);
+  state.deaf.add('first');
+  await passTime(clock, 1_000);
+  const closed = first.close();
+  state.deaf.delete('first');
+  await closed;
+  expect(state.lease?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
 });
 
 test('closing leaves no timer', async () => {

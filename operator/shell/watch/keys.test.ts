@@ -33,7 +33,7 @@ describe('a key that no header can carry is left out and said:', () => {
 
 test.each<[string, ObjectState, unknown]>([
   ['missing is said to be', { kind: 'missing' }, [{ namespace: 'shop', name: 'openai', state: 'missing' }]],
-  ['denied is said to be', { kind: 'denied', message: 'no' }, [{ namespace: 'shop', name: 'openai', state: 'denied' }]],
+  ['denied is said to be', { kind: 'denied', message: 'no' }, [{ namespace: 'shop', name: 'openai', state: 'denied', message: 'no' }]],
   ['not answered for yet is not judged', { kind: 'unknown' }, []],
   ['without the key has others', found({ token: 'x' }), [{ namespace: 'shop', name: 'openai', state: 'found', keys: { token: 'present' } }]],
 ])('a Secret that is %s', (_, state, secrets) => {
@@ -56,5 +56,5 @@ test('a version changes with the Secret and the name of the key, and is not made
 
 test('Secrets of one name in two namespaces are two', () => {
   const { secrets } = keysOf([required(), required({ provider: 'models/openai', namespace: 'models' })], ({ namespace }) => (namespace === 'shop' ? { kind: 'denied', message: 'no' } : { kind: 'missing' }));
-  expect(secrets).toEqual([{ namespace: 'shop', name: 'openai', state: 'denied' }, { namespace: 'models', name: 'openai', state: 'missing' }]);
+  expect(secrets).toEqual([{ namespace: 'shop', name: 'openai', state: 'denied', message: 'no' }, { namespace: 'models', name: 'openai', state: 'missing' }]);
 });

@@ -33,8 +33,8 @@ export function keysOf(required: readonly RequiredKey[], secretState: (key: Requ
 function factOf(state: ObjectState, { namespace, secretName: name, secretKey }: RequiredKey, before: SecretFact | undefined): SecretFact | null {
   switch (state.kind) {
     case 'unknown': return null;
-    case 'missing':
-    case 'denied': return { namespace, name, state: state.kind };
+    case 'missing': return { namespace, name, state: 'missing' };
+    case 'denied': return { namespace, name, state: 'denied', message: state.message };
     case 'found': {
       const value = valueOf(state.object, secretKey);
       const known = before?.state === 'found' ? before.keys : Object.fromEntries(Object.keys(state.object.data ?? {}).map((key) => [key, 'present' as const]));

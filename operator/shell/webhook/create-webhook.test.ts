@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { settings } from '../../../test/golden/inject/read-pods.ts';
+import { until } from '../../../test/operator/until.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { testCa, testCertificate, testKey } from '../../../test/support/test-certificates.ts';
 import type { Authority } from '../certificates/authority.ts';
@@ -71,10 +72,31 @@ describe('what is no review is refused with a sentence:', () => {
     ['another version', { ...reviewOf(pod()), apiVersion: 'admission.k8s.io/v1beta1' }, 400, 'the body must be an AdmissionReview of admission.k8s.io/v1'],
     ['no request', { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }, 400, 'request.uid: must be a text'],
     ['no pod', reviewOf(null), 400, 'request.object: must be a pod with metadata and spec'],
-    ['more than an API server sends', 'x'.repeat(3 * 1024 * 1024 + 1), 413, 'The review is longer than 3 MiB.'],
+    ['more than an API server sends', 'x'.repeat(7 * 1024 * 1024 + 1), 413, 'The review is longer than 7 MiB.'],
   ])('%s', async (_, body, status, error) => {
     expect(await post(body)).toMatchObject({ status, body: { error: expect.stringContaining(error) } });
     expect(webhook.counts()).toMatchObject({ malformed: 1, failed: 0 });
+  });
+
+  test('one that does not say how long it is', async () => {
+    expect(await speak('transfer-encoding: chunked\r\n\r\n')).toMatch(/^HTTP\/1\.1 411 [^]*"A review must say how long it is, in content-length\."/);
+  });
+
+  test('one that does not arrive', async () => {
+    const answer = speak('content-length: 1000\r\n\r\n{');
+    await until(() => clock.armed > 0);
+    await clock.advance(5_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 [^]*"The review did not arrive within 5 s\."/);
+    expect(webhook.counts()).toMatchObject({ malformed: 1, failed: 0 });
+  });
+
+  test('one too many, until those before it are over', async () => {
+    const slow = Array.from({ length: 5 }, () => speak(`content-length: ${6.5 * 2 ** 20}\r\n\r\n{`));
+    await until(() => clock.armed === 4);
+    expect((await Promise.race(slow))).toMatch(/^HTTP\/1\.1 429 [^]*"More than 32 MiB of reviews are being read: send this one again in a second\."/);
+    await clock.advance(5_000);
+    await Promise.all(slow);
+    expect(await post(reviewOf(pod()))).toMatchObject({ status: 200 });
   });
 
   test('another path', async () => {
@@ -126,6 +148,16 @@ function pod(spec: object = {}, annotations: object = { 'belay.dev/inject': 'tru
 function reviewOf(object: object | null, change: object = {}): object {
   const resource = { group: '', version: 'v1', resource: 'pods' };
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'u-1', operation: 'CREATE', resource, namespace: 'shop', object, ...change } };
+}
+
+/** What is answered to the beginning of a request. */
+async function speak(rest: string): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, ca: testCa, servername: 'localhost' });
+  socket.write(`POST /inject HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${rest}`);
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk; }).on('error', () => undefined);
+  await once(socket, 'close');
+  return text;
 }
 
 interface Answer { readonly status: number; readonly body: unknown; readonly connection: string | undefined }

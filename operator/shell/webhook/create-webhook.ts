@@ -8,6 +8,7 @@ import type { Authority } from '../certificates/authority.ts';
 import { allOrAborted } from '../certificates/alarm.ts';
 import { sleep } from '../kube/clock.ts';
 import type { Log } from '../log.ts';
+import { admitBody, type BodyLimits } from './admit-body.ts';
 import { parseReview, reviewResponse, type ReviewedPod } from './admission-review.ts';
 
 export interface WebhookOptions {
@@ -33,8 +34,8 @@ export interface Webhook {
 
 export type ReviewCounts = Readonly<Record<InjectionOutcome['kind'] | 'malformed' | 'failed', number>>;
 
-/** An API server takes requests of 3 MiB at most. */
-const longestBody = '3mb';
+/** An API server takes requests of 3 MiB at most, and hands them on with their defaults and as JSON, whatever they came as. Nobody waits longer than `timeoutSeconds`. */
+const bodies: BodyLimits = { longest: 7 * 2 ** 20, together: 32 * 2 ** 20, arriveMs: 5_000 };
 /**
  * Longer than the 90 s after which an API server drops a connection that it keeps: closed from this end, it could meet a review on its way,
  * which nobody would send again.
@@ -94,7 +95,7 @@ function application(options: WebhookOptions, state: State): Express {
     if (state.phase !== 'listening') response.set('connection', 'close');
     next();
   });
-  app.post('/inject', express.json({ limit: longestBody }), review(options, state));
+  app.post('/inject', admitBody(options.clock, bodies, () => state.counts.malformed++), express.json({ limit: bodies.longest }), review(options, state));
   app.use((request, response) => {
     response.status(404).json({ error: `There is no ${request.method} ${request.path} here: POST /inject is.` });
   });
@@ -130,10 +131,12 @@ function tell(log: Log, { namespace, name }: ReviewedPod, outcome: InjectionOutc
 /** Four arguments make it express's handler of errors: a body that cannot be read is the caller's, anything else a bug. */
 function failure({ log }: WebhookOptions, state: State): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
+    // Told already: what is read no more is no news.
+    if (response.headersSent) return;
     const { status, type } = (typeof error === 'object' && error !== null ? error : {}) as { readonly status?: unknown; readonly type?: unknown };
     if (typeof status === 'number' && status >= 400 && status < 500) {
       state.counts.malformed++;
-      response.status(status).json({ error: type === 'entity.too.large' ? 'The review is longer than 3 MiB.' : 'The body must be an AdmissionReview in JSON.' });
+      response.status(status).json({ error: type === 'entity.too.large' ? 'The review is longer than 7 MiB.' : 'The body must be an AdmissionReview in JSON.' });
       return;
     }
     state.counts.failed++;

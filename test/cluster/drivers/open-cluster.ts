@@ -5,6 +5,10 @@ import { loadCommand, openNodeCluster } from './node-driver.ts';
 
 export type DriverName = Cluster['driver'];
 
+export function isDriver(name: string): name is DriverName {
+  return ['node', 'kind', 'kubeconfig'].includes(name);
+}
+
 /** The driver for a person who asked for none: a kubeconfig that is given, else kind, else the node that is built here. */
 export function chooseDriver(env: NodeJS.ProcessEnv = process.env): DriverName {
   if (env[clusterVariables.kubeconfig] !== undefined) return 'kubeconfig';

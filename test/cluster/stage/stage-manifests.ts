@@ -2,18 +2,26 @@ import { imageNames, modelFile } from '../../../scripts/images/images.ts';
 
 export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly metadata: { readonly name: string; readonly [field: string]: unknown }; readonly [field: string]: unknown };
 
-/** A volume for models, and a Job that puts the small model into it: what a platform team would have done. */
-export function modelVolume(namespace: string): readonly Manifest[] {
-  return [
-    {
-      apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
-      spec: {
-        capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
-        hostPath: { path: `/var/lib/kubelet/belay-models/${namespace}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
-      },
+/** What the restricted Pod Security standard asks of a container. */
+const restricted = { allowPrivilegeEscalation: false, runAsNonRoot: true, runAsUser: 65532, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
+
+/** A folder of the node, for the claim `models` of a namespace: where a cluster makes no volumes by itself. With `filledBy`: the same files as that namespace's. */
+export function hostVolume(namespace: string, filledBy = namespace): Manifest {
+  return {
+    apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `models-${namespace}` },
+    spec: {
+      capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: '', persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path: `/var/lib/kubelet/belay-models/${filledBy}`, type: 'DirectoryOrCreate' }, claimRef: { namespace, name: 'models' },
     },
+  };
+}
+
+/** A volume for models, and a Job that puts the small model into it: what a platform team would have done. With `filledBy`: the same files as that namespace's. */
+export function modelVolume(namespace: string, { filledBy = namespace }: { readonly filledBy?: string } = {}): readonly Manifest[] {
+  return [
+    hostVolume(namespace, filledBy),
     { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'models' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: '', volumeName: `models-${namespace}`, resources: { requests: { storage: '1Gi' } } } },
-    modelJob('fetch-model', 'put'),
+    ...(filledBy !== namespace ? [] : [modelJob('fetch-model', 'put')]),
   ];
 }
 
@@ -36,7 +44,7 @@ export function standIn(name: string, script: readonly object[] = [{ say: `This 
   const container = {
     name: 'provider', image: imageNames['stand-in'], imagePullPolicy: 'IfNotPresent', args: ['/app/stand-in.mjs'],
     env: [{ name: 'STAND_IN_NAME', value: name }, { name: 'STAND_IN_SCRIPT', value: JSON.stringify(script) }, ...(key === undefined ? [] : [{ name: 'STAND_IN_KEY', value: key }])],
-    readinessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1 },
+    readinessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1 }, securityContext: restricted,
   };
   return [
     { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } } } },
@@ -59,7 +67,7 @@ export function application(name: string, { annotations = { 'belay.dev/inject': 
   const container = {
     name: 'app', image: imageNames.application, imagePullPolicy: 'IfNotPresent', args: ['/app/application.mjs'],
     env: [{ name: 'MODEL', value: model }, ...(loadEveryMs === undefined ? [] : [{ name: 'LOAD_EVERY_MS', value: String(loadEveryMs) }])],
-    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }, securityContext: restricted,
   };
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec: { terminationGracePeriodSeconds: 5, containers: [container], ...spec } } } };
 }
@@ -71,9 +79,10 @@ export function provider(namespace: string, name: string, { host = name, keyless
   });
 }
 
-/** A llama.cpp server that Belay runs, with the model of `modelVolume`. */
-export function localProvider(name: string, local: object = {}): Manifest {
-  return belayManifest('ModelProvider', name, { local: { engine: 'LlamaCpp', model: { persistentVolumeClaim: { claimName: 'models', path: modelFile } }, contextTokens: 1024, parallel: 1, ...local } });
+/** A llama.cpp server that Belay runs, with the model of `modelVolume`. It asks for little, for a small node has many of them. */
+export function localProvider(name: string, local: object = {}, spec: object = {}): Manifest {
+  const resources = { requests: { cpu: '100m', memory: '256Mi' } };
+  return belayManifest('ModelProvider', name, { local: { engine: 'LlamaCpp', model: { persistentVolumeClaim: { claimName: 'models', path: modelFile } }, contextTokens: 1024, parallel: 1, resources, ...local }, ...spec });
 }
 
 /** A chain of targets, each a provider's name or a whole target. */

@@ -17,7 +17,9 @@ export interface Load {
   readonly answered: number;
   readonly failures: readonly string[];
   readonly longestMs: number;
+  /** When each target answered first, and when the last request that it answered was sent: milliseconds since the Unix epoch. */
   readonly firstMs: { readonly [target: string]: number };
+  readonly lastSentMs: { readonly [target: string]: number };
 }
 
 /** One namespace of the cluster with what a test put into it. */
@@ -32,15 +34,23 @@ export interface Stage {
   /** Waits until every Deployment that is named is rolled out. */
   rolledOut(...deployments: readonly string[]): Promise<void>;
   /** The application of a Deployment asks once. */
-  ask(deployment: string, question?: { readonly model?: string; readonly text?: string; readonly stream?: boolean }): Promise<Answer>;
+  ask(deployment: string, question?: { readonly model?: string; readonly text?: string; readonly stream?: boolean; readonly tokens?: number }): Promise<Answer>;
   /** What an application with `loadEveryMs` saw since it was forgotten last. */
   load(deployment: string, forget?: 'forget'): Promise<Load>;
+  /** Reads `load` of the pod that runs now, again and again without kubectl where pods are reached. */
+  meter(deployment: string): Promise<() => Promise<Load>>;
   /** What a stand-in answers from now on. */
   script(name: string, attempts: readonly object[]): Promise<void>;
   /** `refuse`: connections are refused until `listen`. */
   order(name: string, order: 'refuse' | 'listen'): Promise<void>;
   /** Requests that a stand-in got. */
   requests(name: string): Promise<readonly { readonly headers: { readonly [name: string]: string } }[]>;
+  /** When each authorization came to a stand-in first, in milliseconds since the Unix epoch; `none`: a request without. */
+  keys(name: string): Promise<{ readonly [authorization: string]: number }>;
+  /** What a condition of a resource (`fbchain/NAME`) says: `False NoUsableTarget …`; empty: nothing yet. */
+  condition(resource: string, type: string): Promise<string>;
+  /** JSON of a page of the sidecar, as the application beside it reads it. */
+  page<T>(deployment: string, path: string): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -70,11 +80,17 @@ export async function raiseStage(prefix: string, labels: { readonly [name: strin
     async rolledOut(...deployments) {
       for (const deployment of deployments) await kubectl('rollout', 'status', `deployment/${deployment}`, '--timeout=120s');
     },
-    ask: (deployment, { model, text, stream = false } = {}) => {
-      const query = new URLSearchParams({ ...(text === undefined ? {} : { text }), ...(model === undefined ? {} : { model }), ...(stream ? { stream: '1' } : {}) });
+    ask: (deployment, { model, text, stream = false, tokens } = {}) => {
+      const query = new URLSearchParams({ ...(text === undefined ? {} : { text }), ...(model === undefined ? {} : { model }), ...(stream ? { stream: '1' } : {}), ...(tokens === undefined ? {} : { tokens: String(tokens) }) });
       return ofApplication<Answer>(deployment, `/ask?${query.toString()}`);
     },
     load: (deployment, forget) => ofApplication<Load>(deployment, `/load${forget === undefined ? '' : '?forget'}`),
+    async meter(deployment) {
+      const pod = await podOf(deployment);
+      const address = await kubectl('get', 'pod', pod, '--output', 'jsonpath={.status.podIP}');
+      if (!cluster.reachesPods) return async () => JSON.parse(await cluster.kubectl(['get', '--raw', raw(`pods/${pod}:8080/proxy/load`)])) as Load;
+      return async () => (await (await fetch(`http://${address.includes(':') ? `[${address}]` : address}:8080/load`)).json()) as Load;
+    },
     async script(name, attempts) {
       await cluster.kubectl(['replace', '--raw', raw(`services/${name}:orders/proxy/script`), '--filename', '-'], { input: JSON.stringify(attempts) });
     },
@@ -84,15 +100,23 @@ export async function raiseStage(prefix: string, labels: { readonly [name: strin
     async requests(name) {
       return JSON.parse(await cluster.kubectl(['get', '--raw', raw(`services/${name}:orders/proxy/requests`)])) as readonly { readonly headers: { readonly [name: string]: string } }[];
     },
+    async keys(name) {
+      return JSON.parse(await cluster.kubectl(['get', '--raw', raw(`services/${name}:orders/proxy/keys`)])) as { readonly [authorization: string]: number };
+    },
+    condition: (resource, type) => kubectl('get', resource, '--output', `jsonpath={range .status.conditions[?(@.type=="${type}")]}{.status} {.reason} {.message}{end}`),
+    async page<T>(deployment: string, path: string) {
+      const script = `console.log(await (await fetch(new URL('${path}', process.env.OPENAI_BASE_URL))).text())`;
+      return JSON.parse(await kubectl('exec', await podOf(deployment), '--container', 'app', '--', '/nodejs/bin/node', '--input-type=module', '--eval', script)) as T;
+    },
     async close() {
-      await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
       await cluster.kubectl(['delete', 'persistentvolume', `models-${namespace}`, '--ignore-not-found', '--wait=false']);
     },
   };
 }
 
 /** Looks again and again until `look` gives something; fails after `limitMs` with what it threw last, or what was waited for. */
-export async function until<T>(what: string, limitMs: number, look: () => Promise<T | null>): Promise<T> {
+export async function until<T>(what: string, limitMs: number, look: () => Promise<T | null>, everyMs = 100): Promise<T> {
   const startedMs = performance.now();
   let last: unknown = null;
   while (performance.now() - startedMs < limitMs) {
@@ -102,7 +126,7 @@ export async function until<T>(what: string, limitMs: number, look: () => Promis
     } catch (error) {
       last = error;
     }
-    await pause(100);
+    await pause(everyMs);
   }
   throw new Error(`${what}: not within ${limitMs / 1_000} s`, { cause: last });
 }

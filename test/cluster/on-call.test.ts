@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { belayCommand } from '../support/belay-process.ts';
 import { ensureBelay, release, releaseNamespace } from './stage/belay-release.ts';
-import { inRelease } from './stage/operator-outage.ts';
+import { bringBack, inRelease, takeDown } from './stage/operator-outage.ts';
 import { application, chain, localProvider, modelJob, modelVolume, provider, secret, standIn } from './stage/stage-manifests.ts';
 import { raiseStage, until, type Stage } from './stage/stage.ts';
 
@@ -34,8 +34,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (stage === undefined) return;
-  await inRelease(stage.cluster, 'scale', `deployment/${release}`, '--replicas=1');
-  await inRelease(stage.cluster, 'rollout', 'status', `deployment/${release}`, '--timeout=60s');
+  await bringBack(stage.cluster, 'belay');
   await stage.close();
 }, 120_000);
 
@@ -103,7 +102,7 @@ describe('a fault reads within 15 s as what it is', () => {
 
   test('the operator is down', async () => {
     for (const name of asked) await allWell(name);
-    await inRelease(stage.cluster, 'scale', `deployment/${release}`, '--replicas=0');
+    await takeDown(stage.cluster, 'belay');
     await until('belay status says so', 15_000, async () => (await belay('status')).text.includes('OperatorDown') || null);
     const pods = await inRelease(stage.cluster, 'get', 'pods', '--output', 'name');
     expect(pods).not.toMatch(new RegExp(`pod/${release}-(?!webhook)`));
@@ -115,7 +114,7 @@ describe('a fault reads within 15 s as what it is', () => {
     const status = await belay('status');
     expect(status).toMatchObject({ code: 1, text: expect.stringMatching(/Deployment belay-system\/belay +None of its pods is ready: what stands here is as it was when it last ran; sidecars serve on with what they have/) });
     console.log(`=== the operator is down\n$ kubectl get pods -n ${releaseNamespace}\n${pods}\n$ belay status\n${status.text}\nA request meanwhile: ${answer.status} ${answer.headers['x-belay-attempts']}`);
-    await inRelease(stage.cluster, 'scale', `deployment/${release}`, '--replicas=1');
+    await bringBack(stage.cluster, 'belay');
     await until('status tells of what it has missed', 60_000, async () => (await serving('search')).startsWith('gemini ') || null);
     await stage.script('sonnet', [{ say: 'This is sonnet.' }]);
   }, 180_000);

@@ -151,6 +151,13 @@ test('one request and an open breaker are enough', () => {
   expect(events).toHaveLength(1);
 });
 
+test('an open breaker shows with the next report, however many requests were answered before', () => {
+  const { run, text } = fleet();
+  run(['a'], 12, { opus: { served: 100 } });
+  run(['a'], 1, { opus: { served: 20, failures: 5, failure: 'Overload', breaker: 'open' }, gemini: { served: 30 } });
+  expect(text()).toBe('gemini 60% since 02:51 (opus: Overload)');
+});
+
 test('few requests add up: a quiet chain falls back too', () => {
   const { run, text } = fleet();
   run(['a'], 1, {});

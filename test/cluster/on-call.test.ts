@@ -55,7 +55,7 @@ describe('a fault reads within 15 s as what it is', () => {
     await reads('the provider answers 503', 'search', {
       get: [/search +gemini \d+% since \d\d:\d\d \(sonnet: Overload\) +True/],
       chain: [/Health: +Unhealthy/, /Problem: +Overload \(it says that it is overloaded: see its status page/, /Warning +FallbackActive .*in place of sonnet since .*Overload \(it says that it is overloaded/],
-      provider: [/Chains can use this provider; whether it answers stands in status.targets of each/],
+      provider: [/Chains can use this provider; kubectl describe fbchain tells whether it answers/],
       status: [/FallbackChain \S+\/search +sonnet does not answer.*Overload \(it says that it is overloaded/],
     });
     await stage.script('sonnet', [{ say: 'This is sonnet.' }]);
@@ -78,7 +78,7 @@ describe('a fault reads within 15 s as what it is', () => {
     const seen = await reads('the provider refuses the key', 'chat', {
       get: [/chat +gemini \d+% since \d\d:\d\d \(opus: Auth\) +True/],
       chain: [/Problem: +Auth \(it refuses the key: check key "apiKey" of Secret "opus"\)/, /Warning +FallbackActive .*in place of opus since .*Auth \(it refuses the key: check key "apiKey" of Secret "opus"\)/],
-      provider: [/Chains can use this provider; whether it answers stands in status.targets of each/],
+      provider: [/Chains can use this provider; kubectl describe fbchain tells whether it answers/],
       status: [/FallbackChain \S+\/chat +opus does not answer.*Auth \(it refuses the key: check key "apiKey" of Secret "opus"\)/],
     });
     expect(JSON.stringify(seen)).not.toMatch(new RegExp(`${key}|${wrongKey}`));

@@ -98,7 +98,7 @@ test('a fault shows within 15 s, with one Event that says who answers in its pla
   expect(text()).toBe('gemini 100% since 02:51 (opus: Overload)');
   expect(events).toEqual([{
     type: 'Warning', reason: 'FallbackActive',
-    message: 'gemini answers 100% of the requests to chain chat in place of opus since 02:51 UTC. opus: Overload (it says that it is overloaded: see its status page; it is asked again by itself).',
+    message: 'gemini answers requests to chain chat in place of opus since 02:51 UTC (100% of them so far). opus: Overload (it says that it is overloaded: see its status page; it is asked again by itself).',
   }]);
   expect(view().targets.map(({ name, health }) => [name, health])).toEqual([['opus', 'Unhealthy'], ['gemini', 'Healthy'], ['local', 'Unknown']]);
 });
@@ -277,7 +277,7 @@ test('a fault that turns into one that a person must mend is told anew, and one 
   run(['a'], 6, { opus: { failures: 1, failure: 'Timeout', breaker: 'open' }, gemini: { served: 10 } });
   expect(events).toHaveLength(1);
   run(['a'], 6, { opus: { failures: 1, failure: 'Auth', breaker: 'open' }, gemini: { served: 10 } });
-  expect(events.map(({ reason, message }) => [reason, message.split('UTC. ')[1]?.split(' (')[0]])).toEqual([['FallbackActive', 'opus: Overload'], ['FallbackActive', 'opus: Auth']]);
+  expect(events.map(({ reason, message }) => [reason, /so far\)\. ([^(]+) \(/.exec(message)?.[1]])).toEqual([['FallbackActive', 'opus: Overload'], ['FallbackActive', 'opus: Auth']]);
 });
 
 test('requests that fell back before a fallback was over begin no other, however few come after', () => {

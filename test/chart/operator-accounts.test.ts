@@ -17,7 +17,7 @@ let rendered: readonly Rendered[];
 const processes: OperatorProcess[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({ rights: false });
   folder = mkdtempSync(join(tmpdir(), 'belay-accounts-'));
   for (const namespace of ['shop', 'closed']) await cluster.apply('Namespace', null, namespace);
   // The cluster brings its own kinds: those of the chart are the same.

@@ -76,8 +76,9 @@ test('where Belay is half installed, status says so, and what is wrong with the 
     expect.stringMatching(/^shop\/chat {2}\S.* yes {4}0\/0$/),
     expect.stringMatching(/^ {11}opus \w+ > gemini \w+$/),
     '',
-    '2 problems',
+    '3 problems',
     '  Operator                 No webhook inject.belay.dev is registered in this cluster: install Belay with helm. (NotInstalled)',
+    expect.stringMatching(/^ {2}FallbackChain shop\/chat {2}opus does not answer: KeyNotDelivered \(its key is not there: check key "apiKey" of Secret "opus", .*\(TargetUnhealthy\)$/),
     '  ModelProvider shop/opus  spec.credentials.secretKeyRef.name: there is no Secret "opus" in namespace shop: create it with the key apiKey. (SecretNotFound)',
     '',
     'Operator: not installed.',
@@ -89,6 +90,8 @@ test('where all is well it says so and exits 0, for people and for machines, in 
   await register(1);
   await cluster.apply('Secret', 'shop', 'opus', { stringData: { apiKey: 'sk-never-to-be-seen' } });
   await until(async () => (await cluster.condition('ModelProvider', 'shop', 'opus', 'ResolvedRefs'))?.status === 'True');
+  // Of the chain's targets it tells 10 s later at the latest.
+  await until(async () => (await belay(['status', '-n', 'shop'])).code === 0, 15_000);
   const { code, stdout } = await belay(['status'], kubeconfig('fine', { token: cluster.server.token }));
   expect([code, stdout]).toEqual([0, expect.stringMatching(/\n\nNo problems\.\n\nOperator belay in belay-system: controller 1 of 1 ready, webhook 1 of 1 ready, lease held by \S+, renewed \d+ s ago\.\n$/)]);
   const everywhere = await belay(['status', '-A', '-o', 'json']);

@@ -99,6 +99,11 @@ export function healthOf({ target, facts, reports, recent }: TargetEvidence, las
   return absence ?? seenHealth(trafficOf(recent, target.name), reports, last);
 }
 
+/** What holds while no traffic says otherwise: never what is known against it now, which is over when it is no longer known. */
+export function lastingHealth({ target, facts }: TargetEvidence, health: Health): Health {
+  return absenceOf(target, facts) === null ? health : 'Unknown';
+}
+
 function seenHealth({ attempts, failures }: TargetTraffic, reports: readonly TargetReport[], last: Health): Health {
   const success = attempts === 0 ? 1 : 1 - failures / attempts;
   if (success < unhealthyBelow || mostBreakersOpen(reports)) return 'Unhealthy';

@@ -244,6 +244,13 @@ test('a key that came back leaves in words what was wrong, until the fallback is
   expect(text()).toBe('gemini 75% since 02:51 (opus: KeyNotDelivered)');
 });
 
+test('a key that comes takes what was said of its absence along, traffic or none', () => {
+  const provider = { name: 'opus', suspended: false, needsKey: true, address: 'https://llm.example' } as NonNullable<ServingContext['providers']>[number];
+  const { view } = fleet(undefined, { context: { providers: [provider], keys: [] } });
+  expect(view().targets[0]).toMatchObject({ health: 'Unhealthy', problem: expect.stringContaining('KeyNotDelivered') });
+  expect(view({ keys: [{ provider: 'opus' }] }).targets[0]).toEqual({ name: 'opus', tier: 'Primary', health: 'Unknown' });
+});
+
 describe('a target that is not well says what to do', () => {
   const keyRefs = new Map([['opus', { name: 'opus-key', key: 'apiKey' }]]);
   const local = [{ name: 'opus', suspended: false, needsKey: false, address: 'local:opus' }] as unknown as NonNullable<ServingContext['providers']>;

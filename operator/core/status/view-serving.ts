@@ -3,7 +3,7 @@ import { judge, trafficSince, type Judgement, type Trial } from './judge-serving
 import { needsPerson } from './describe-fault.ts';
 import { describeClearedEvent, describeFallback, describeFallbackEvent, parseFallback, type FallbackFacts, type ToldFallback } from './serving-words.ts';
 import { liveReports, untouched, type ChainServing, type Serving, type Verdict } from './serving.ts';
-import { faultOf, healthOf, isOut, isSuspended, problemOf, targetStatus, type TargetEvidence, type TargetFacts, type TargetStatus } from './target-status.ts';
+import { faultOf, healthOf, isOut, isSuspended, lastingHealth, problemOf, targetStatus, type TargetEvidence, type TargetFacts, type TargetStatus } from './target-status.ts';
 import { lastMinute, recentSeconds, requestsOf, sumOf, trafficOf, unansweredOf } from './traffic.ts';
 
 /** An Event to record on the FallbackChain. */
@@ -51,8 +51,10 @@ export function viewServing(serving: Serving, namespace: string, entry: ChainEnt
   const judgement = trial === null ? null : judge(trial, last);
   const { verdict, events } = judgement === null || trial === null ? { verdict: last, events: [] } : conclude(sight, trial, judgement, last);
   const health = new Map(sight.evidence.map((one) => [one.target.name, healthOf(one, sight.chain.health.get(one.target.name) ?? 'Unknown')] as const));
+  const lasting = new Map(sight.evidence.map((one) => [one.target.name, lastingHealth(one, health.get(one.target.name) ?? 'Unknown')] as const));
+  const isCleared = events.some(({ reason }) => reason === 'FallbackCleared');
   return {
-    next: withChain(serving, namespace, entry.name, { seconds: events.some(({ reason }) => reason === 'FallbackCleared') ? [] : sight.chain.seconds, verdict, health }),
+    next: withChain(serving, namespace, entry.name, { seconds: isCleared ? [] : sight.chain.seconds, verdict, health: lasting }),
     text: verdict === null ? null : verdict.state === 'preferred' ? verdict.preferred : describeFallback(verdict.facts, wallMs),
     targets: sight.evidence.map((one) => targetStatus(one, health.get(one.target.name) ?? 'Unknown')),
     events,

@@ -267,13 +267,9 @@ describe('a target that is not well says what to do', () => {
   });
 
   test('the key of a provider of another namespace is its owner\'s', () => {
-    const { entry } = fleet();
-    const shared = { ...entry, targets: entry.targets.map((target, index) => (index === 0 ? { ...target, provider: 'models/opus' } : target)) };
-    let serving = initialServing();
-    for (const failures of [0, 5]) {
-      serving = noteReport(serving, { uid: 'a', namespace: 'support', chains: [{ name: 'chat', requests: failures, failed: failures, targets: [{ ...nothing, name: 'opus', attempts: failures, failures, lastFailure: 'Auth' }] }] }, 1_000_000);
-    }
-    expect(viewServing(serving, 'support', shared, 1_000_000, midnight, { keyRefs: new Map() }).targets[0]?.problem).toBe('Auth (it refuses the key: check the Secret of ModelProvider opus of namespace models)');
+    const { run, view } = fleet(['models/opus', 'gemini'], { context: { keyRefs: new Map() } });
+    run(['a'], 3, { 'models/opus': { failures: 5, failure: 'Auth' }, gemini: { served: 5 } });
+    expect(view().targets[0]?.problem).toBe('Auth (it refuses the key: check the Secret of ModelProvider opus of namespace models)');
   });
 });
 

@@ -239,8 +239,8 @@ interface EventObject {
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
 
-/** Events of chains and providers, oldest first. */
+/** Events of chains and providers, by when each was told last: one that repeats in the same words is counted. */
 async function eventsOf(): Promise<readonly EventObject[]> {
-  const { items } = await stage.get<{ readonly items: readonly EventObject[] }>('events', '--field-selector', 'involvedObject.apiVersion=belay.dev/v1alpha1', '--sort-by', '.firstTimestamp');
+  const { items } = await stage.get<{ readonly items: readonly EventObject[] }>('events', '--field-selector', 'involvedObject.apiVersion=belay.dev/v1alpha1', '--sort-by', '.lastTimestamp');
   return items;
 }

@@ -37,7 +37,7 @@ function targetTroubles({ name, health, problem, successRate }: TargetStatus, { 
   const why = problem === undefined ? '' : `: ${problem}`;
   const served = `serving: ${serving === '' ? 'nobody' : serving}`;
   switch (health) {
-    case 'Unhealthy': return [{ reason: 'TargetUnhealthy', message: sentence(`${name} does not answer${rate}${why}; ${served}`) }];
+    case 'Unhealthy': return [{ reason: 'TargetUnhealthy', message: sentence(`${name} does not answer${why}; ${served}`) }];
     case 'Degraded': return [{ reason: 'TargetDegraded', message: sentence(`${name} answers in part${rate}${why}; ${served}`) }];
     case 'Absent': return [{ reason: 'TargetAbsent', message: sentence(`${name} does not answer${problem === undefined ? ', a local model without a server: its ModelProvider says why' : why}; ${served}`) }];
     default: return [];

@@ -129,14 +129,16 @@ describe('keys', () => {
     expect(sent).toEqual([undefined]);
   });
 
-  test('a bad key is out until another version comes', async () => {
+  test('a bad key is out until another version comes, and is reported so', async () => {
     const a: StandIn = { provider: { needsKey: true }, handler: (request, response, body) => (request.headers.authorization === 'Bearer good' ? says('hi') : refuses(401))(request, response, body) };
     const { port, sidecar, url } = await start({ a });
     const { origin } = new URL(url('a'));
     sidecar.applyKeys([key(origin, 'v1', 'bad')]);
     expect((await call(port, { body: chat() })).body).toContain('401');
     expect((await call(port, { body: chat() })).body).toContain('AuthFailed');
+    expect(sidecar.report()[0]?.targets[0]).toMatchObject({ lastFailure: 'Auth', breaker: 'open' });
     sidecar.applyKeys([key(origin, 'v2', 'good')]);
+    expect(sidecar.report()[0]?.targets[0]).toMatchObject({ breaker: 'closed' });
     expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
   });
 });

@@ -75,7 +75,7 @@ function createGauges(registry: Registry, now: () => MetricsNow): void {
     },
   });
   new Gauge({
-    name: 'belay_breaker_state', help: 'Breaker of a target: 0 closed, 1 half-open, 2 open.', labelNames: ['chain', 'target'], registers: [registry],
+    name: 'belay_breaker_state', help: 'Breaker of a target: 0 closed, 1 half-open, 2 open, or out for its key, model, quota or rate.', labelNames: ['chain', 'target'], registers: [registry],
     collect() {
       this.reset();
       for (const { chain, target, state } of now().breakers) this.set({ chain, target }, state === 'closed' ? 0 : state === 'half-open' ? 1 : 2);

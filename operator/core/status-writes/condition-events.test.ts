@@ -13,6 +13,12 @@ test.each<readonly [string, ResourceStatus | null, ResourceStatus, readonly stri
   ['what is still wrong is not told again', status(['Accepted', 'False', 'NameTaken']), status(['Accepted', 'False', 'NameTaken']), []],
   ['wrong for another reason is told', status(['ResolvedRefs', 'False', 'SecretNotFound']), status(['ResolvedRefs', 'False', 'SecretKeyMissing']), ['Warning SecretKeyMissing']],
   ['wrong in another target is told', status(['ResolvedRefs', 'False', 'ProviderNotFound', 'a']), status(['ResolvedRefs', 'False', 'ProviderNotFound', 'a and b']), ['Warning ProviderNotFound']],
+  ['a local model whose file is gone is told', status(['Ready', 'True', 'Ready']), status(['Ready', 'False', 'ModelMissing']), ['Warning ModelMissing']],
+  ['a local model that loads is silence', status(['Ready', 'False', 'Pending']), status(['Ready', 'False', 'Loading']), []],
+  ['one that has loaded is told', status(['Ready', 'False', 'Loading']), status(['Ready', 'True', 'Ready']), ['Normal Ready']],
+  ['a Ready that repeats another condition is silence', null, status(['ResolvedRefs', 'False', 'SecretNotFound', 'none'], ['Ready', 'False', 'SecretNotFound', 'none']), ['Warning SecretNotFound']],
+  ['and so it is when both are right again', status(['ResolvedRefs', 'False', 'SecretNotFound', 'none'], ['Ready', 'False', 'SecretNotFound', 'none']), status(['ResolvedRefs', 'True', 'ResolvedRefs'], ['Ready', 'True', 'Ready']), ['Normal ResolvedRefs']],
+  ['a chain that no target can answer is told', status(['Accepted', 'True', 'Accepted'], ['Ready', 'True', 'Ready']), status(['Accepted', 'True', 'Accepted'], ['Ready', 'False', 'NoUsableTarget']), ['Warning NoUsableTarget']],
   ['right again is told', status(['Programmed', 'False', 'Rejected']), status(['Programmed', 'True', 'Programmed']), ['Normal Programmed']],
 ])('%s', (_, before, after, events) => {
   expect(conditionEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(events);

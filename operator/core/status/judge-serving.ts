@@ -1,6 +1,6 @@
 import type { TargetEntry } from '@belay/contract';
 import type { Verdict } from './serving.ts';
-import { mainFailure, recentSeconds, requestsOf, sumOf, trafficOf, unansweredOf, type TargetTraffic, type Traffic, type TrafficSecond } from './traffic.ts';
+import { latestSeconds, mainFailure, recentSeconds, requestsOf, sumOf, trafficOf, unansweredOf, type TargetTraffic, type Traffic, type TrafficSecond } from './traffic.ts';
 
 /** What decides who serves a chain. */
 export interface Trial {
@@ -26,35 +26,38 @@ const fewest = 2;
 
 /**
  * Who serves, as far as traffic says; null: it says nothing new, and what held goes on to hold. Hysteresis: a fallback begins at 20 % of the
- * requests of the last 15 s and ends below 5 %, never by one request alone (unless a breaker has opened: that took more than one failure, or a
- * long silence). Another target that wins a race is no fallback as long as the first one does not fail.
+ * requests of the last 15 s and ends below 5 %, never by one request alone. Where the first target cannot be asked, which took more than one failure,
+ * a long silence or a key that is gone, the last report decides alone. Another target that wins a race is no fallback as long as the first one does not fail.
  */
 export function judge(trial: Trial, last: Verdict | null): Judgement | null {
-  const { targets: [preferred], seconds, preferredOut, nowMs } = trial;
-  const recent = recentSeconds(countedSeconds(seconds, last), nowMs);
+  const { targets: [preferred], seconds, nowMs } = trial;
+  const recent = recentSeconds(seconds, nowMs);
   const traffic = sumOf(recent);
   const requests = requestsOf(traffic);
   if (requests === 0) return null;
   const own = trafficOf(traffic, preferred.name);
   if (last?.state === 'fallback') return isOver(own, requests) ? { state: 'preferred' } : goingOn(trial, last, recent);
-  if (hasBegun(own, requests, preferredOut)) return begun(trial, recent);
+  if (hasBegun(own, requests) || isPassed(trial)) return begun(trial, recent);
   return last !== null || own.served > 0 || requests >= fewest ? { state: 'preferred' } : null;
-}
-
-/** Traffic of a fallback that is over does not begin another. */
-function countedSeconds(seconds: readonly TrafficSecond[], last: Verdict | null): readonly TrafficSecond[] {
-  const clearedMs = last?.state === 'preferred' ? last.sinceMs : null;
-  return clearedMs === null ? seconds : seconds.filter(({ second }) => second * 1_000 > clearedMs);
 }
 
 function isOver({ served }: TargetTraffic, requests: number): boolean {
   return served >= fewest && requests - served <= requests * clearedUpTo;
 }
 
-function hasBegun(own: TargetTraffic, requests: number, preferredOut: boolean): boolean {
+function hasBegun(own: TargetTraffic, requests: number): boolean {
   const lost = requests - own.served;
-  const fails = preferredOut || own.attempts === 0 || mainFailure(own) !== null;
-  return fails && lost >= (preferredOut ? 1 : fewest) && lost >= requests * fallbackFrom;
+  const fails = own.attempts === 0 || mainFailure(own) !== null;
+  return fails && lost >= fewest && lost >= requests * fallbackFrom;
+}
+
+/** The first target cannot be asked, and enough requests went past it. */
+function isPassed({ targets: [preferred], seconds, preferredOut, nowMs }: Trial): boolean {
+  if (!preferredOut) return false;
+  const traffic = sumOf(latestSeconds(seconds, nowMs));
+  const requests = requestsOf(traffic);
+  const lost = requests - trafficOf(traffic, preferred.name).served;
+  return lost >= 1 && lost >= requests * fallbackFrom;
 }
 
 function begun(trial: Trial, recent: readonly TrafficSecond[]): Judgement {

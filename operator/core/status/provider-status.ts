@@ -37,5 +37,5 @@ function readyOf(conditions: readonly Condition[], localReady: LocalReadiness | 
   const refused = conditions.find(({ type, status }) => (type === 'Accepted' || type === 'ResolvedRefs') && status === 'False');
   if (refused !== undefined) return judge('False', refused.reason, refused.message);
   if (localReady !== null) return judge(localReady.state === 'Ready' ? 'True' : 'False', localReady.reason, localReady.message);
-  return judge('True', 'Ready', 'Chains can use this provider; whether it answers stands in status.targets of each.');
+  return judge('True', 'Ready', 'Chains can use this provider; kubectl describe fbchain tells whether it answers.');
 }

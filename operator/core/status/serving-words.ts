@@ -39,7 +39,7 @@ export function describeFallbackEvent({ chain, target, preferred, shares, faults
   const others = shares.filter((one) => one.target !== null && one.target !== preferred).map((one) => `${one.target ?? ''} ${percent(one.share)}`).join(', ');
   const text = target === preferred
     ? `${preferred} answers only ${percent(shareOf(preferred))} of the requests to chain ${chain} ${since}${others === '' ? '' : `, in its place ${others}`}${unanswered}. ${why}.`
-    : `${target} answers ${percent(shareOf(target))} of the requests to chain ${chain} in place of ${preferred} ${since}${unanswered}. ${why}.`;
+    : `${target} answers requests to chain ${chain} in place of ${preferred} ${since} (${percent(shareOf(target))} of them so far${unanswered}). ${why}.`;
   return cutText(text, maxEventLength);
 }
 

@@ -21,7 +21,7 @@ export interface SidecarTotals {
 }
 
 export interface ChainServing {
-  /** Oldest first, those of the last minute. */
+  /** Oldest first, those of the last minute; none from before a fallback was over, which decide nothing any more. */
   readonly seconds: readonly TrafficSecond[];
   readonly verdict: Verdict | null;
   /** Of each target, what its last traffic showed. */
@@ -32,12 +32,7 @@ export type Health = NonNullable<FallbackChainStatus['targets']>[number]['health
 
 /** Who serves a chain: what holds until traffic says otherwise. `preferred`: the target that should, and does or does not. */
 export type Verdict =
-  | {
-    readonly state: 'preferred';
-    readonly preferred: string;
-    /** When a fallback ended with this, on the clock of the seconds: what came before decides nothing any more. null: none did. */
-    readonly sinceMs: number | null;
-  }
+  | { readonly state: 'preferred'; readonly preferred: string }
   | {
     readonly state: 'fallback';
     readonly preferred: string;

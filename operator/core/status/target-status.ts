@@ -121,8 +121,9 @@ export function targetStatus(evidence: TargetEvidence, health: Health): TargetSt
     name: target.name,
     tier: target.tier,
     health,
-    ...(faulty.includes(health) ? { problem: cutText(problemOf(evidence), longestProblem) } : {}),
-    ...(attempts === 0 ? {} : { successRate: `${Math.floor(Math.max(0, 1 - failures / attempts) * 1_000) / 10}%` }),
+    ...(faulty.includes(health) && faultOf(evidence) !== 'NotTried' ? { problem: cutText(problemOf(evidence), longestProblem) } : {}),
+    // What it did before it went out of use would belie that.
+    ...(attempts === 0 || isOut(evidence) ? {} : { successRate: `${Math.floor(Math.max(0, 1 - failures / attempts) * 1_000) / 10}%` }),
     ...(median === undefined ? {} : { firstContentP50Ms: Math.round(median) }),
   };
 }

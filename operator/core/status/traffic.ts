@@ -26,6 +26,8 @@ export interface TargetTraffic {
 const windowMs = 60_000;
 /** How far back it decides who serves: three reports. */
 const recentMs = 15_000;
+/** One report, and the second in which it is looked at. */
+const latestMs = 6_000;
 /** Fewer requests than this decide nothing, where looking back further finds more. */
 const fewRequests = 2;
 /** What an application did wrong says nothing of a target. */
@@ -75,6 +77,12 @@ export function lastMinute(seconds: readonly TrafficSecond[], nowMs: number): re
 export function recentSeconds(seconds: readonly TrafficSecond[], nowMs: number): readonly TrafficSecond[] {
   const recent = within(seconds, nowMs, recentMs);
   return requestsOf(sumOf(recent)) < fewRequests ? lastMinute(seconds, nowMs) : recent;
+}
+
+/** The seconds that each sidecar's last report is of, or the last 15 s where there were no requests in those. */
+export function latestSeconds(seconds: readonly TrafficSecond[], nowMs: number): readonly TrafficSecond[] {
+  const latest = within(seconds, nowMs, latestMs);
+  return requestsOf(sumOf(latest)) === 0 ? recentSeconds(seconds, nowMs) : latest;
 }
 
 function within(seconds: readonly TrafficSecond[], nowMs: number, ms: number): readonly TrafficSecond[] {

@@ -98,7 +98,7 @@ test('a fault shows within 15 s, with one Event that says who answers in its pla
   expect(text()).toBe('gemini 100% since 02:51 (opus: Overload)');
   expect(events).toEqual([{
     type: 'Warning', reason: 'FallbackActive',
-    message: 'gemini answers 100% of the requests to chain chat in place of opus since 02:51 UTC. opus: Overload (it says that it is overloaded: see its status page; it is asked again by itself).',
+    message: 'gemini answers requests to chain chat in place of opus since 02:51 UTC (100% of them so far). opus: Overload (it says that it is overloaded: see its status page; it is asked again by itself).',
   }]);
   expect(view().targets.map(({ name, health }) => [name, health])).toEqual([['opus', 'Unhealthy'], ['gemini', 'Healthy'], ['local', 'Unknown']]);
 });
@@ -149,6 +149,13 @@ test('one request and an open breaker are enough', () => {
   run(['a'], 1, { opus: { failures: 2, failure: 'Unreachable', breaker: 'open' }, gemini: { served: 1 } });
   expect(text()).toBe('gemini 100% since 02:50 (opus: Unreachable)');
   expect(events).toHaveLength(1);
+});
+
+test('an open breaker shows with the next report, however many requests were answered before', () => {
+  const { run, text } = fleet();
+  run(['a'], 12, { opus: { served: 100 } });
+  run(['a'], 1, { opus: { served: 20, failures: 5, failure: 'Overload', breaker: 'open' }, gemini: { served: 30 } });
+  expect(text()).toBe('gemini 60% since 02:51 (opus: Overload)');
 });
 
 test('few requests add up: a quiet chain falls back too', () => {
@@ -226,6 +233,17 @@ test('a key that is taken away from a busy chain shows with the next report, and
   expect(view(facts)).toMatchObject({ text: 'gemini 100% since 02:51 (opus: KeyNotDelivered)', events: [{ reason: 'FallbackActive' }] });
 });
 
+test('a key that came back leaves in words what was wrong, until the fallback is over', () => {
+  const provider = { name: 'opus', suspended: false, needsKey: true, address: 'https://llm.example' } as NonNullable<ServingContext['providers']>[number];
+  const { run, pass, report, view, text } = fleet(undefined, { context: { providers: [provider], keys: [{ provider: 'opus' }] } });
+  run(['a'], 12, well);
+  pass(5);
+  report('a', { gemini: { served: 10 } });
+  view({ keys: [] });
+  run(['a'], 1, { opus: { served: 5 }, gemini: { served: 5 } });
+  expect(text()).toBe('gemini 75% since 02:51 (opus: KeyNotDelivered)');
+});
+
 test('a key that comes takes what was said of its absence along, traffic or none', () => {
   const provider = { name: 'opus', suspended: false, needsKey: true, address: 'https://llm.example' } as NonNullable<ServingContext['providers']>[number];
   const { view } = fleet(undefined, { context: { providers: [provider], keys: [] } });
@@ -249,13 +267,9 @@ describe('a target that is not well says what to do', () => {
   });
 
   test('the key of a provider of another namespace is its owner\'s', () => {
-    const { entry } = fleet();
-    const shared = { ...entry, targets: entry.targets.map((target, index) => (index === 0 ? { ...target, provider: 'models/opus' } : target)) };
-    let serving = initialServing();
-    for (const failures of [0, 5]) {
-      serving = noteReport(serving, { uid: 'a', namespace: 'support', chains: [{ name: 'chat', requests: failures, failed: failures, targets: [{ ...nothing, name: 'opus', attempts: failures, failures, lastFailure: 'Auth' }] }] }, 1_000_000);
-    }
-    expect(viewServing(serving, 'support', shared, 1_000_000, midnight, { keyRefs: new Map() }).targets[0]?.problem).toBe('Auth (it refuses the key: check the Secret of ModelProvider opus of namespace models)');
+    const { run, view } = fleet(['models/opus', 'gemini'], { context: { keyRefs: new Map() } });
+    run(['a'], 3, { 'models/opus': { failures: 5, failure: 'Auth' }, gemini: { served: 5 } });
+    expect(view().targets[0]?.problem).toBe('Auth (it refuses the key: check the Secret of ModelProvider opus of namespace models)');
   });
 });
 
@@ -266,7 +280,7 @@ test('a fault that turns into one that a person must mend is told anew, and one 
   run(['a'], 6, { opus: { failures: 1, failure: 'Timeout', breaker: 'open' }, gemini: { served: 10 } });
   expect(events).toHaveLength(1);
   run(['a'], 6, { opus: { failures: 1, failure: 'Auth', breaker: 'open' }, gemini: { served: 10 } });
-  expect(events.map(({ reason, message }) => [reason, message.split('UTC. ')[1]?.split(' (')[0]])).toEqual([['FallbackActive', 'opus: Overload'], ['FallbackActive', 'opus: Auth']]);
+  expect(events.map(({ reason, message }) => [reason, /so far\)\. ([^(]+) \(/.exec(message)?.[1]])).toEqual([['FallbackActive', 'opus: Overload'], ['FallbackActive', 'opus: Auth']]);
 });
 
 test('requests that fell back before a fallback was over begin no other, however few come after', () => {

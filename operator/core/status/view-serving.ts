@@ -51,8 +51,10 @@ export function viewServing(serving: Serving, namespace: string, entry: ChainEnt
   const judgement = trial === null ? null : judge(trial, last);
   const { verdict, events } = judgement === null || trial === null ? { verdict: last, events: [] } : conclude(sight, trial, judgement, last);
   const health = new Map(sight.evidence.map((one) => [one.target.name, healthOf(one, sight.chain.health.get(one.target.name) ?? 'Unknown')] as const));
+  const lasting = new Map(sight.evidence.map((one) => [one.target.name, lastingHealth(one, health.get(one.target.name) ?? 'Unknown')] as const));
+  const isCleared = events.some(({ reason }) => reason === 'FallbackCleared');
   return {
-    next: withChain(serving, namespace, entry.name, { seconds: sight.chain.seconds, verdict, health: new Map(sight.evidence.map((one) => [one.target.name, lastingHealth(one, health.get(one.target.name) ?? 'Unknown')])) }),
+    next: withChain(serving, namespace, entry.name, { seconds: isCleared ? [] : sight.chain.seconds, verdict, health: lasting }),
     text: verdict === null ? null : verdict.state === 'preferred' ? verdict.preferred : describeFallback(verdict.facts, wallMs),
     targets: sight.evidence.map((one) => targetStatus(one, health.get(one.target.name) ?? 'Unknown')),
     events,
@@ -93,15 +95,15 @@ function conclude(sight: Sight, trial: Trial, judgement: Judgement, last: Verdic
   const earlier = earlierFallback(sight, last);
   if (judgement.state === 'fallback') return fallenBack(sight, trial, judgement, last, earlier);
   const preferred = trial.targets[0].name;
-  if (earlier === null) return { verdict: { state: 'preferred', preferred, sinceMs: last?.state === 'preferred' ? last.sinceMs : null }, events: [] };
-  const verdict = { state: 'preferred', preferred, sinceMs: sight.nowMs } as const;
+  const verdict = { state: 'preferred', preferred } as const;
+  if (earlier === null) return { verdict, events: [] };
   return { verdict, events: [{ type: 'Normal', reason: 'FallbackCleared', message: describeClearedEvent(sight.entry.name, preferred, earlier.target, earlier.sinceWallMs, sight.wallMs) }] };
 }
 
 function fallenBack(sight: Sight, trial: Trial, judgement: Fallback, last: Verdict | null, earlier: ToldFallback | null): Conclusion {
   const { target } = judgement;
   const preferred = trial.targets[0].name;
-  const facts = fallbackFacts(sight, trial, judgement, earlier?.sinceWallMs ?? judgement.sinceWallMs);
+  const facts = fallbackFacts(sight, trial, judgement, earlier?.sinceWallMs ?? judgement.sinceWallMs, last);
   // Traffic of a fallback that is long over says nothing of who answers it now.
   if (last?.state === 'fallback' && !facts.shares.some((one) => one.target === target)) return { verdict: last, events: [] };
   const fault = facts.faults[0]?.fault ?? '';
@@ -126,15 +128,22 @@ function earlierFallback({ context, wallMs }: Sight, last: Verdict | null): Told
   return last.state === 'fallback' ? { ...last.told, sinceWallMs: last.facts.sinceWallMs } : null;
 }
 
-function fallbackFacts({ entry, evidence }: Sight, { targets, seconds }: Trial, { target, sinceMs }: Fallback, sinceWallMs: number): FallbackFacts {
+function fallbackFacts({ entry, evidence }: Sight, { targets, seconds }: Trial, { target, sinceMs }: Fallback, sinceWallMs: number, last: Verdict | null): FallbackFacts {
   const traffic = trafficSince(seconds, sinceMs);
   const requests = requestsOf(traffic);
   const counts = [...targets.map(({ name }) => ({ target: name, count: trafficOf(traffic, name).served })), { target: null, count: unansweredOf(traffic) }];
   const shares = counts.filter(({ count }) => count > 0).map((one) => ({ target: one.target, share: one.count / requests })).sort((a, b) => b.share - a.share);
   const [preferred] = targets;
   const before = target === null ? targets : targets.slice(0, Math.max(1, targets.findIndex(({ name }) => name === target)));
-  const faults = before.flatMap(({ name }) => evidence.filter((one) => one.target.name === name)).map((one) => ({ target: one.target.name, fault: faultOf(one), problem: problemOf(one) }));
+  const faults = before.flatMap(({ name }) => evidence.filter((one) => one.target.name === name)).map((one) => knownFault(one, last));
   return { chain: entry.name, preferred: preferred.name, target, shares, faults, sinceWallMs };
+}
+
+/** What was wrong with a target that is coming back stays said until the fallback is over. */
+function knownFault(one: TargetEvidence, last: Verdict | null): FallbackFacts['faults'][number] {
+  const now = { target: one.target.name, fault: faultOf(one), problem: problemOf(one) };
+  const before = last?.state === 'fallback' ? last.facts.faults.find(({ target }) => target === now.target) : undefined;
+  return now.fault === 'NotTried' ? before ?? now : now;
 }
 
 function withChain({ namespaces }: Serving, namespace: string, name: string, chain: ChainServing): Serving {

@@ -6,7 +6,9 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { call, chat, event, open, refuses, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
 
 let running: RunningSidecar | null = null;
+let stop = (): void => undefined;
 afterEach(async () => {
+  stop();
   await running?.close();
   running = null;
 });
@@ -263,6 +265,44 @@ describe('a local target', () => {
     client.leave();
     await until(() => clock.armed === 0);
     model.close();
+  });
+
+  test('at its cap serves whoever waited for it to load in turn, before those who come later', async () => {
+    const answers: { readonly said: string; readonly end: () => void }[] = [];
+    let polls = 0;
+    const server = createServer((request, response) => {
+      if (request.url === '/health') return void (polls++, response.end('{"status":"ok"}'));
+      let body = '';
+      request.on('data', (part: Buffer) => { body += part.toString(); });
+      request.on('end', () => answers.push({ said: /said-\w+/.exec(body)?.[0] ?? '', end: () => void response.writeHead(200, sse).end(`${event({ content: 'hi' })}${event({}, 'stop')}data: [DONE]\n\n`) }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    stop = () => void (server.closeAllConnections(), server.close());
+    const clock = new ManualClock();
+    const llama = local(says('unused'));
+    const { port, sidecar } = await start({ llama: { ...llama, provider: { ...llama.provider, concurrency: 1 } } }, {}, { clock });
+    const say = (word: string): ReturnType<typeof open> => open(port, chat({ stream: true, messages: [{ role: 'user', content: `said-${word}` }] }));
+    sidecar.applyEndpoints([{ name: 'llama', state: 'Loading', url: null }]);
+    const patient = say('first');
+    await until(() => clock.armed > 0);
+    await clock.advance(300);
+    sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` }]);
+    const [second, third] = [say('second'), say('third')];
+    await until(() => answers.length === 1);
+    while (polls === 0) {
+      await clock.advance(250);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const fourth = say('fourth');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const number of [1, 2, 3, 4]) {
+      await until(() => answers.length === number);
+      answers[number - 1]?.end();
+    }
+    for (const client of [patient, second, third, fourth]) expect(await client.ended).toBe(false);
+    expect(answers.map(({ said }) => said)).toEqual(['said-second', 'said-third', 'said-first', 'said-fourth']);
+    expect(clock.armed).toBe(0);
   });
 
   test('whose server refuses is loading, not down', async () => {

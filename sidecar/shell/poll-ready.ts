@@ -5,28 +5,42 @@ import type { Plane } from './plane.ts';
 const pollMs = 250;
 
 /**
- * Asks a local target's /health until its model has loaded, and tells once; a target that was only at its concurrency
- * cap is ready when a slot is free. The returned function stops it.
+ * Asks a local target's /health until its model has loaded, then waits in line for a slot, where the provider has a
+ * concurrency cap: first come first served with all other requests. Tells once, with the function that gives the slot
+ * back. The returned function stops it.
  */
-export function pollReady(plane: Plane, target: CompiledTarget, onReady: () => void): () => void {
+export function pollReady(plane: Plane, target: CompiledTarget, onReady: (leaveSlot: () => void) => void): () => void {
   const { clock } = plane.options;
   let stopped = false;
+  let leaveLine = (): void => undefined;
   let disarm = clock.after(pollMs, ask);
   let hangUp = (): void => undefined;
   function ask(): void {
     hangUp = askHealth(plane, target, (ready) => {
       if (stopped) return;
-      if (ready && !isFull(plane, target)) {
-        stopped = true;
-        onReady();
-      } else disarm = clock.after(pollMs, ask);
+      if (ready) leaveLine = takeSlot(plane, target, onReady);
+      else disarm = clock.after(pollMs, ask);
     });
   }
   return () => {
     stopped = true;
     disarm();
     hangUp();
+    leaveLine();
   };
+}
+
+/** The returned function leaves the line; once the slot is taken, it is `onTaken`'s. */
+function takeSlot({ concurrency }: Plane, { provider }: CompiledTarget, onTaken: (leaveSlot: () => void) => void): () => void {
+  let leave: (() => void) | null = null;
+  let taken = false;
+  const entered = concurrency.enter(provider.name, provider.concurrency, () => {
+    taken = true;
+    if (leave !== null) onTaken(leave);
+  });
+  leave = entered;
+  if (taken) onTaken(entered);
+  return () => { if (!taken) entered(); };
 }
 
 /** At its concurrency cap: another attempt would have to queue. */

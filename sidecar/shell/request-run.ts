@@ -36,7 +36,10 @@ export interface RequestRun extends Admitted {
   readonly attempts: Attempt[];
   readonly logs: AttemptLog[];
   readonly timers: RequestTimers;
+  /** By attempt: gives its slot back. */
   readonly leaveSlot: Map<number, () => void>;
+  /** By target: the slot that it waited for, until its attempt starts. */
+  readonly slots: Map<number, () => void>;
   readonly stopPolls: (() => void)[];
   readonly events: AttemptEvent[];
   handling: boolean;

@@ -20,7 +20,7 @@ export function runAttempts(admitted: Admitted): Promise<void> {
     ...admitted,
     state: beginRequest(admitted.plan),
     admittedMs: clock.nowMs(),
-    attempts: [], logs: [], leaveSlot: new Map(), stopPolls: [], events: [],
+    attempts: [], logs: [], leaveSlot: new Map(), slots: new Map(), stopPolls: [], events: [],
     timers: createRequestTimers(clock, (number) => admittedAttempt(run, number), (timer) => tell(run, { type: 'timer-fired', timer })),
     handling: false, committed: null, finished: false, done: resolve,
   };
@@ -81,6 +81,12 @@ function start(run: RequestRun, { attempt: number, target: index, role }: Extrac
   run.attempts[number] = attempt;
   run.logs[number] = { planned, role, startedMs: clock.nowMs() - run.arrivedMs, firstContentMs: null, endedMs: null, settlement: null };
   plane.table.healthOf(target).sent(clock.nowMs(), planned.probe);
+  const slot = run.slots.get(index);
+  if (slot !== undefined) {
+    run.slots.delete(index);
+    run.leaveSlot.set(number, slot);
+    return safely(attempt, () => startAttempt(plane, attempt, run.headers));
+  }
   const isLast = index === run.targets.length - 1;
   if (isFull(plane, target) && !isLast) return fail(attempt, failure('Loading', `at its cap of ${target.provider.concurrency} requests`));
   let queued = false;
@@ -130,7 +136,11 @@ function hedgeDenied({ plane, chain, targets }: RequestRun, index: number): stri
 function poll(run: RequestRun, index: number): void {
   const target = run.targets[index];
   if (target === undefined) return;
-  run.stopPolls.push(pollReady(run.plane, target, () => tell(run, { type: 'target-ready', target: index })));
+  run.stopPolls.push(pollReady(run.plane, target, (leaveSlot) => {
+    run.slots.set(index, leaveSlot);
+    for (const stop of run.stopPolls.splice(0)) stop();
+    tell(run, { type: 'target-ready', target: index });
+  }));
 }
 
 function commit(run: RequestRun, number: number): void {
@@ -166,7 +176,7 @@ function release(run: RequestRun): void {
   run.plane.table.hedgeBudgetOf(run.chain).finished();
   run.timers.close();
   for (const stop of run.stopPolls) stop();
-  for (const leave of run.leaveSlot.values()) leave();
+  for (const leave of [...run.slots.values(), ...run.leaveSlot.values()]) leave();
 }
 
 /** A bug ends this request alone. */

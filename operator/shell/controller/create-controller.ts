@@ -76,7 +76,7 @@ export function createController(options: ControllerOptions): Controller {
   let statusWrites = 0;
 
   const evaluate = (now: Term, namespace: string): Promise<void> => {
-    if (isGoing(caches, namespace)) return Promise.resolve();
+    if (caches.namespaces.get(namespace) === undefined) return Promise.resolve();
     evaluator.evaluate(namespace, now);
     if (caches.chains.inNamespace(namespace).length > 0) now.statuses.addAfter(namespace, silenceCheckMs);
     return Promise.resolve();
@@ -136,6 +136,7 @@ function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWri
   const mayWrite = (): boolean => !signal.aborted && holdsLease();
   const tellEvent = (message: string): void => log({ level: 'warn', event: 'event-lost', message });
   const recorder = createEventRecorder({ client, clock, wallClock, random, component: 'belay-controller', onProblem: tellEvent });
+  const record: EventRecorder['record'] = (object, event) => { if (!isGoing(caches, object.metadata.namespace ?? '')) recorder.record(object, event); };
   const problem = (event: string) => ({ key, message, retryInMs }: { readonly key: string; readonly message: string; readonly retryInMs: number }): void => log({ level: 'warn', event, message, namespace: key, retryInMs });
   const localTier = createWorkQueue({
     clock, workers: 2, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('local-tier-not-applied'),
@@ -146,26 +147,26 @@ function openTerm(options: ControllerOptions, signal: AbortSignal, { onStatusWri
     },
   });
   return {
-    signal, recorder, localTier, record: (object, event) => recorder.record(object, event),
+    signal, recorder, localTier, record,
     writer: createStatusWriter({
       client, clock, log, mayWrite,
       onWritten: (object, before, after) => {
         onStatusWritten();
-        for (const event of conditionEvents(before, after)) recorder.record(object, event);
+        for (const event of conditionEvents(before, after)) record(object, event);
       },
     }),
     bootstraps: createBootstrapWriter({
       client, clock, log, mayWrite,
       wanted: (namespace) => bootstrapOf(options, namespace),
       existing: (namespace) => caches.bootstraps.get(`${namespace}/belay-bootstrap`),
-      onTooLarge: (namespace, message) => tellTooLarge(options, recorder, namespace, message),
+      onTooLarge: (namespace, message) => tellTooLarge(options, record, namespace, message),
     }),
-    workloads: createWorkloadEvents({ clock, log, caches, mayWrite, record: (object, finding) => (isGoing(caches, object.metadata.namespace ?? '') ? undefined : recorder.record(object, finding)) }),
+    workloads: createWorkloadEvents({ clock, log, caches, mayWrite, record }),
     statuses: createWorkQueue({ clock, workers: 1, work: evaluate, firstRetryMs: 1_000, longestRetryMs: 60_000, onProblem: problem('status-not-made') }),
   };
 }
 
-/** It does not exist, or is being deleted: nothing is written into it. */
+/** It does not exist, or is being deleted: the API server takes nothing new into it, only changes of what is still there. */
 function isGoing({ namespaces }: Caches, namespace: string): boolean {
   const object = namespaces.get(namespace);
   return object === undefined || object.metadata.deletionTimestamp !== undefined;
@@ -189,9 +190,9 @@ function bootstrapOf({ caches, loop, trusted }: ControllerOptions, namespace: st
 }
 
 /** Told of the namespace's first chain, which stands for all of them. */
-function tellTooLarge({ caches, log }: ControllerOptions, recorder: EventRecorder, namespace: string, message: string | null): void {
+function tellTooLarge({ caches, log }: ControllerOptions, record: EventRecorder['record'], namespace: string, message: string | null): void {
   if (message === null) return;
   log({ level: 'warn', event: 'bootstrap-too-large', message, namespace });
   const [chain] = caches.chains.inNamespace(namespace);
-  if (chain !== undefined) recorder.record(chain, { type: 'Warning', reason: 'BootstrapTooLarge', message: `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.` });
+  if (chain !== undefined) record(chain, { type: 'Warning', reason: 'BootstrapTooLarge', message: `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.` });
 }

@@ -59,7 +59,7 @@ export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEv
 function wantProvider({ wallClock, readiness }: StatusEvaluatorOptions, { conditions }: CompiledNamespace, provider: ProviderObject, { writer }: StatusSink): void {
   const { name, namespace = '' } = provider.metadata;
   const judged = find(conditions, 'ModelProvider', name);
-  if (judged === undefined || provider.metadata.deletionTimestamp !== undefined) return;
+  if (judged === undefined) return;
   const before = writer.current(resources.providers, provider) as ProviderObject['status'] | null;
   writer.want(resources.providers, provider, providerStatus({
     conditions: judged.conditions, observedGeneration: judged.observedGeneration,
@@ -73,7 +73,7 @@ function wantChain({ clock, wallClock, caches, countSidecars }: StatusEvaluatorO
   const { name, namespace = '' } = chain.metadata;
   const judged = find(conditions, 'FallbackChain', name);
   const entry = table.chains.find((candidate) => candidate.name === name);
-  if (judged === undefined || entry === undefined || chain.metadata.deletionTimestamp !== undefined) return serving;
+  if (judged === undefined || entry === undefined) return serving;
   const before = (writer.current(resources.chains, chain) ?? undefined) as ChainObject['status'];
   const view = viewServing(serving, namespace, entry, clock.nowMs(), wallClock(), {
     providers: table.providers, endpoints: content.endpoints, keys: content.keys, keyRefs: keyRefsOf(caches, namespace), before: before?.serving,

@@ -102,7 +102,7 @@ test('an Event that the server has forgotten begins anew', async () => {
 test.each<[string, (call: number) => Error | undefined, string[], number]>([
   ['tried again after a 500', (call) => (call === 1 ? kubeErrorOf('create', 500, undefined) : undefined), ['1 m'], 0],
   ['tried again after a broken connection', (call) => (call <= 3 ? new Error('reset') : undefined), ['1 m'], 0],
-  ['given up and told about where its namespace is being deleted', () => kubeErrorOf('create', 403, undefined), [], 1],
+  ['given up and told about where it is refused', () => kubeErrorOf('create', 403, undefined), [], 1],
   ['given up after twelve tries', () => new Error('reset'), [], 1],
 ])('an Event is %s', async (_sentence, fail, told, problems) => {
   const recorder = recorderOf({ fail });
@@ -110,6 +110,14 @@ test.each<[string, (call: number) => Error | undefined, string[], number]>([
   await passTime(recorder.clock, 150_000);
   expect([recorder.told(), recorder.problems.length]).toEqual([told, problems]);
   expect(recorder.calls()).toBeLessThanOrEqual(12);
+});
+
+test('a namespace that is being deleted takes no Event, and nothing is said of it', async () => {
+  const terminating = kubeErrorOf('create', 403, { reason: 'Forbidden', details: { causes: [{ reason: 'NamespaceTerminating' }] } });
+  const { clock, warn, problems, calls } = recorderOf({ fail: () => terminating });
+  warn('a');
+  await passTime(clock, 60_000);
+  expect([calls(), problems]).toEqual([1, []]);
 });
 
 test('closing sends what waits, leaves no timer and takes nothing more', async () => {

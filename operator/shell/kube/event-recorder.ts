@@ -1,7 +1,7 @@
 import { correlateEvents, type CorrelatedEvent, type KubeEvent } from './event-correlator.ts';
 import { sleep, type Clock, type Random, type WallClock } from './clock.ts';
 import type { KubeClient } from './kube-client.ts';
-import { hasStatus, KubeError } from './kube-error.ts';
+import { hasStatus, isNamespaceTerminating, KubeError } from './kube-error.ts';
 import type { KubeObject } from './kube-object.ts';
 
 export interface EventRecorderOptions {
@@ -75,6 +75,7 @@ async function deliver(options: EventRecorderOptions, stop: AbortSignal, known: 
       await send(options.client, known, body, count);
       return;
     } catch (error) {
+      if (isNamespaceTerminating(error)) return;
       if (isFinal(error) || stop.aborted || tries === mostTries) {
         options.onProblem?.(`Event ${body.reason} of ${body.involvedObject.kind} ${body.involvedObject.name} is lost: ${error instanceof Error ? error.message : String(error)}`);
         return;
@@ -84,7 +85,7 @@ async function deliver(options: EventRecorderOptions, stop: AbortSignal, known: 
   }
 }
 
-/** A namespace that is being deleted, a message that is refused: no later try fares better. */
+/** A message that is refused, say: no later try fares better. */
 function isFinal(error: unknown): boolean {
   return error instanceof KubeError && error.status < 500 && error.status !== 429;
 }

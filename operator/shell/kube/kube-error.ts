@@ -49,6 +49,11 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
   return error instanceof KubeError && statuses.includes(error.status);
 }
 
+/** A namespace that is being deleted takes nothing new, and needs nothing. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return error instanceof KubeError && error.causes.includes('NamespaceTerminating');
+}
+
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

@@ -6,7 +6,7 @@ import type { ObservedDeployment, ObservedPod } from '../../core/local-tier/obse
 import { readinessOf } from '../../core/local-tier/readiness-of.ts';
 import type { ModelProvider } from '../../core/resources/model-provider.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { KubeError } from '../kube/kube-error.ts';
+import { isNamespaceTerminating, KubeError } from '../kube/kube-error.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { createReflector, type Reflector } from '../kube/reflector.ts';
 import type { Change } from '../kube/store.ts';
@@ -135,7 +135,7 @@ async function applyProvider(tier: Tier, namespace: string, provider: ModelProvi
     wanted.refusal = null;
     return [];
   } catch (error) {
-    if (isTerminating(error)) return [];
+    if (isNamespaceTerminating(error)) return [];
     wanted.refusal = refusalOf(error) ?? wanted.refusal;
     return [error];
   }
@@ -147,11 +147,6 @@ function refusalOf(error: unknown): LocalTierReadiness | null {
   if (!(error instanceof KubeError) || ![400, 403, 404, 413, 422].includes(error.status)) return null;
   const reason = error.message.includes('exceeded quota') ? 'QuotaExceeded' : 'ApplyFailed';
   return absent(reason, `The API server refused its Deployment or Service: ${quoted(error.message)}.`);
-}
-
-/** A namespace that is being deleted takes nothing new, and needs nothing. */
-function isTerminating(error: unknown): boolean {
-  return error instanceof KubeError && error.causes.includes('NamespaceTerminating');
 }
 
 async function removeOthers({ deployments, services, applied, wanted, options }: Tier, namespace: string, signal: AbortSignal): Promise<readonly unknown[]> {

@@ -11,6 +11,7 @@ const decision = (more: Partial<Decision> = {}): Decision => ({
 
 test.each<[string, Partial<Decision>, string]>([
   ['an answer', {}, 'chat: b answered in 2.0 s (a: Overload). id web-1.7'],
+  ['a quick one', { totalMs: 16.4 }, 'chat: b answered in 16 ms (a: Overload). id web-1.7'],
   ['one after failures, with what was left out', { attempts: [attempt('a', { failure: failure({ detail: '503 (resets in 12 s)' }) }), attempt('b', { outcome: 'Ok' })], excluded: [{ target: 'c', reason: 'KeyNotDelivered', detail: 'no key' }, { target: 'd', reason: 'Suspended', detail: '' }] },
     'chat: b answered in 2.0 s (a: Overload); a 503 (resets in 12 s); c left out (KeyNotDelivered, no key); d left out (Suspended). id web-1.7'],
   ['one that broke off', { outcome: 'Broken', reason: 'connection lost' }, 'chat: b broke off after 2.0 s (connection lost). id web-1.7'],

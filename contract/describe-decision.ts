@@ -26,12 +26,12 @@ export function describeFailure({ class: name, status, detail }: FailureRecord):
 }
 
 function headline({ chain, outcome, target, reason, status, totalMs }: Decision): string {
-  const seconds = `${(totalMs / 1000).toFixed(1)} s`;
+  const time = totalMs < 100 ? `${Math.round(totalMs)} ms` : `${(totalMs / 1000).toFixed(1)} s`;
   switch (outcome) {
-    case 'Answered': return `${chain}: ${target} answered in ${seconds} (${reason})`;
-    case 'Broken': return `${chain}: ${target} broke off after ${seconds} (${reason})`;
-    case 'ClientGone': return `${chain}: the client left after ${seconds}`;
-    case 'Failed': return `${chain}: failed with ${status} after ${seconds} (${reason})`;
+    case 'Answered': return `${chain}: ${target} answered in ${time} (${reason})`;
+    case 'Broken': return `${chain}: ${target} broke off after ${time} (${reason})`;
+    case 'ClientGone': return `${chain}: the client left after ${time}`;
+    case 'Failed': return `${chain}: failed with ${status} after ${time} (${reason})`;
   }
 }
 

@@ -8,10 +8,11 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
     const dueMs = performance.now() + delayMs;
-    let timer = setTimeout(fire, Math.min(delayMs, longestDelayMs));
+    let timer = setTimeout(fire, Math.min(Math.ceil(delayMs), longestDelayMs));
+    // setTimeout counts whole milliseconds from the last whole one, and so may fire a little early: whoever asks then whether it is time would be told no.
     function fire(): void {
       const restMs = dueMs - performance.now();
-      if (delayMs > longestDelayMs && restMs > 1) timer = setTimeout(fire, Math.min(restMs, longestDelayMs));
+      if (restMs > 0) timer = setTimeout(fire, Math.min(Math.ceil(restMs), longestDelayMs));
       else callback();
     }
     return () => clearTimeout(timer);

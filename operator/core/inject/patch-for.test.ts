@@ -101,6 +101,43 @@ test('settings that changed reach a pod that is injected anew', () => {
   expect(again).toEqual(injectedOf(podWith({}, {}), { ...settings, image: 'registry.example/belay/sidecar:0.2.0', caCertificates: 'new' }));
 });
 
+describe('what came to a sidecar between two calls', () => {
+  const injected = injectedOf(podWith({}, {}));
+  const changed = (change: Partial<Container>, pod = injected): Pod => ({ ...pod, spec: { ...pod.spec, initContainers: (pod.spec.initContainers ?? []).map((one) => ({ ...one, ...change })) } });
+  const sidecarOf = (pod: Pod): Container | undefined => pod.spec.initContainers?.[0];
+
+  test.each<[string, Partial<Container>]>([
+    ['the image, which a registry\'s mirror rewrites', { image: 'mirror.example/belay/sidecar:0.1.0' }],
+    ['the pull policy, which the AlwaysPullImages plug-in sets, and refuses pods where it is another one', { imagePullPolicy: 'Always' }],
+    ['resources, which an autoscaler raises', { resources: { requests: { cpu: '250m', memory: '128Mi' }, limits: { cpu: '250m', memory: '512Mi' } } }],
+  ])('stands: %s', (_, change) => {
+    expect(sidecarOf(injectedOf(changed(change)))).toMatchObject(change);
+  });
+
+  test('counts for Node\'s heap, too', () => {
+    expect(sidecarOf(injectedOf(changed({ resources: { limits: { memory: '512Mi' } } })))?.env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=256' });
+  });
+
+  test('stands no more where injection itself asks for something else now', () => {
+    const copied = changed({ image: 'mirror.example/belay/sidecar:0.1.0', imagePullPolicy: 'Always', resources: { requests: { cpu: '1' } } });
+    const annotations = { ...copied.metadata.annotations, 'belay.dev/sidecar-cpu': '70m' };
+    expect(sidecarOf(injectedOf({ ...copied, metadata: { ...copied.metadata, annotations } }, { ...settings, image: 'registry.example/belay/sidecar:0.2.0' })))
+      .toMatchObject({ image: 'registry.example/belay/sidecar:0.2.0', imagePullPolicy: 'IfNotPresent', resources: { requests: { cpu: '70m', memory: '96Mi' } } });
+  });
+
+  test.each<[string, Partial<Container>]>([
+    ['its restartPolicy', { restartPolicy: undefined as unknown as string }],
+    ['its variables', { env: [] }],
+  ])('is taken back where the sidecar cannot do without: %s', (_, change) => {
+    expect(injectedOf(JSON.parse(JSON.stringify(changed(change))) as Pod)).toEqual(injected);
+  });
+
+  test.each(['', 'no JSON', 'null', '[]', '{"image":1,"resources":"none"}'])('is taken back where the status annotation says %j', (status) => {
+    const pod = changed({ image: 'other' });
+    expect(injectedOf({ ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, 'belay.dev/status': status } } })).toEqual(injected);
+  });
+});
+
 describe('whatever the pod', () => {
   test('its own patch leaves nothing to do, and says the same', () => {
     fc.assert(fc.property(arbitraryPod, (pod) => {

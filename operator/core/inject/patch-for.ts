@@ -1,11 +1,12 @@
 import { canonicalJson, describeProblem, injectedLabel, podAnnotations, sidecarContainerName } from '@belay/contract';
 import { environmentChange, type EnvironmentChange } from './application-environment.ts';
+import { readEarlierInjection, standingImage, standingResources, writeAsked, type Asked } from './earlier-injection.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { overlay } from './overlay.ts';
 import { parseInjection, type Injection } from './parse-injection.ts';
 import type { Container, Named, Pod } from './pod.ts';
 import { sidecarContainer, sidecarVolumes, type InjectionSettings } from './sidecar-container.ts';
-import { sidecarResources, spelledAs } from './sidecar-resources.ts';
+import { sidecarResources } from './sidecar-resources.ts';
 import type { UserIds } from './user-ids.ts';
 
 /** RFC 6902. */
@@ -51,16 +52,18 @@ function skipOf({ metadata: { annotations = {} } }: Pod): Skip | null {
 function patched(pod: Pod, injection: Injection, settings: InjectionSettings): InjectionOutcome {
   const { containers, initContainers = [], volumes, imagePullSecrets } = pod.spec;
   const others = initContainers.filter(isApplication);
-  const resources = sidecarResources(pod.spec, [...others, ...containers], injection.resources);
+  const earlier = readEarlierInjection(pod);
+  const asked = { chains: injection.chains, image: injection.image ?? settings.image, resources: sidecarResources(pod.spec, [...others, ...containers], injection.resources) };
+  const ours = sidecarContainer(injection, settings, userIdsIn(pod, settings), standingResources(earlier, asked.resources));
   const inits = initContainers.map((container) => (isApplication(container) ? environmentChange(container, injection.environment) : unchanged));
   const mains = containers.map((container) => environmentChange(container, injection.environment));
   const patch = [
-    ...metadataOperations(pod, injection, settings),
+    ...metadataOperations(pod, asked),
     ...volumeOperations(volumes),
     ...listOperations('/spec/imagePullSecrets', imagePullSecrets, settings.imagePullSecrets.map((name) => ({ name })), ({ name }) => (imagePullSecrets ?? []).some((secret) => secret.name === name)),
     ...environmentOperations('/spec/initContainers', initContainers, inits),
     ...environmentOperations('/spec/containers', containers, mains),
-    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, sidecarContainer(injection, settings, userIdsIn(pod, settings), resources)),
+    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, { ...ours, ...standingImage(earlier, asked.image) }),
   ];
   return { kind: 'patched', patch, notices: [...unknownAnnotations(pod), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
 }
@@ -76,8 +79,8 @@ function isApplication({ name }: Container): boolean {
   return name !== sidecarContainerName;
 }
 
-function metadataOperations({ metadata: { annotations = {}, labels } }: Pod, { chains, image }: Injection, settings: InjectionSettings): readonly PatchOperation[] {
-  const status = canonicalJson({ chains, container: sidecarContainerName, image: image ?? settings.image });
+function metadataOperations({ metadata: { annotations = {}, labels } }: Pod, asked: Asked): readonly PatchOperation[] {
+  const status = writeAsked(asked);
   return [
     ...(annotations[podAnnotations.status] === status ? [] : [add(`/metadata/annotations/${escaped(podAnnotations.status)}`, status)]),
     ...(labels === undefined ? [add('/metadata/labels', { [injectedLabel]: 'true' })] : []),
@@ -106,7 +109,7 @@ function sidecarOperations(initContainers: readonly Container[], absent: boolean
   const place = initContainers.findIndex((container) => !isApplication(container));
   if (place === -1) return [add('/spec/initContainers/0', ours)];
   const present = initContainers[place];
-  const laid = overlay(present, { ...ours, resources: spelledAs(present?.resources, ours.resources ?? {}) });
+  const laid = overlay(present, ours);
   if (place === 0) return replaceUnlessSame('/spec/initContainers/0', present, laid);
   return [{ op: 'remove', path: `/spec/initContainers/${place}` }, add('/spec/initContainers/0', laid)];
 }

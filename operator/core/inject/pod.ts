@@ -21,6 +21,8 @@ export interface PodSpec {
 
 export interface Container {
   readonly name: string;
+  readonly image?: string;
+  readonly imagePullPolicy?: string;
   /** Of an init container: `Always` makes it a sidecar. */
   readonly restartPolicy?: string;
   readonly env?: readonly EnvironmentVariable[];

@@ -48,6 +48,8 @@ describe('a pod is denied', () => {
   test.each<[string, Partial<PodSpec>, string]>([
     ['the network of its node', { hostNetwork: true }, 'spec.hostNetwork: a pod on its node\'s network shares 127.0.0.1:7411'],
     ['Windows', { os: { name: 'windows' } }, 'spec.os.name: the sidecar runs on Linux only'],
+    ['nodes of Windows', { nodeSelector: { 'kubernetes.io/os': 'windows' } }, 'spec.nodeSelector["kubernetes.io/os"]: the sidecar runs on Linux only'],
+    ['nodes of Windows by their old label', { nodeSelector: { 'beta.kubernetes.io/os': 'windows' } }, 'spec.nodeSelector["beta.kubernetes.io/os"]: the sidecar runs on Linux only'],
     ['a container called belay', { containers: [{ name: 'a' }, { name: 'belay' }] }, 'spec.containers[1].name: the name "belay" is for the container that injection adds: rename this one'],
     ['an init container called belay', { initContainers: [{ name: 'belay' }] }, 'spec.initContainers[0].name: the name "belay" is for the container'],
     ['a volume of injection\'s name', { volumes: [{ name: 'a' }, { name: 'belay-token' }] }, 'spec.volumes[1].name: the name "belay-token" is for a volume that injection adds: rename this one'],
@@ -56,6 +58,14 @@ describe('a pod is denied', () => {
   ])('for %s', (_, spec, message) => {
     expect(patchFor(podWith(spec, {}), settings)).toEqual({ kind: 'denied', message: expect.stringContaining(message) });
   });
+});
+
+test.each<[string, Partial<PodSpec>]>([
+  ['names nodes of Linux', { nodeSelector: { 'kubernetes.io/os': 'linux' } }],
+  ['has the sidecar\'s ports in another protocol', { containers: [{ name: 'dns', ports: [{ containerPort: 7411, protocol: 'UDP' }, { containerPort: 7412, protocol: 'SCTP' }] }] }],
+  ['has the sidecar\'s ports on the node alone', { containers: [{ name: 'web', ports: [{ containerPort: 80, hostPort: 7411 } as { readonly containerPort: number }] }] }],
+])('a pod gets its sidecar where it %s', (_, spec) => {
+  expect(patchFor(podWith(spec, {}), settings)).toMatchObject({ kind: 'patched' });
 });
 
 test.each<[string, Partial<PodSpec>, 'fixed' | 'platform', number | undefined]>([

@@ -14,6 +14,7 @@ export interface PodSpec {
   readonly imagePullSecrets?: readonly { readonly name?: string }[];
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name: string };
+  readonly nodeSelector?: { readonly [label: string]: string };
   readonly securityContext?: { readonly runAsUser?: number };
   /** Of the whole pod (KEP-2837). */
   readonly resources?: Resources;
@@ -27,7 +28,8 @@ export interface Container {
   readonly restartPolicy?: string;
   readonly env?: readonly EnvironmentVariable[];
   readonly envFrom?: readonly object[];
-  readonly ports?: readonly { readonly containerPort: number }[];
+  /** TCP where it says nothing. */
+  readonly ports?: readonly { readonly containerPort: number; readonly protocol?: string }[];
   readonly resources?: Resources;
 }
 

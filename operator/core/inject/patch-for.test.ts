@@ -98,6 +98,14 @@ test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, th
   });
 });
 
+test('a variable without a value, as an API server hands an empty one on, is set and not replaced: there is nothing to replace', () => {
+  const env = [{ name: 'OPENAI_BASE_URL' }, { name: 'http_proxy', value: 'http://proxy' }, { name: 'NO_PROXY' }];
+  expect(injectedOf(podWith({ containers: [{ name: 'app', env }] }, {})).spec.containers[0]?.env).toEqual([
+    { name: 'OPENAI_BASE_URL', value: 'http://127.0.0.1:7411/v1' }, { name: 'http_proxy', value: 'http://proxy' }, { name: 'NO_PROXY', value: '127.0.0.1,localhost' },
+    { name: 'OPENAI_API_KEY', value: 'belay' }, { name: 'no_proxy', value: '127.0.0.1,localhost' },
+  ]);
+});
+
 test('annotations that cost a pod its class do so once, and the same way again', () => {
   const containers = [{ name: 'app', resources: { limits: { cpu: '1', memory: '1Gi' } } }];
   const injected = injectedOf(podWith({ containers }, { 'sidecar-cpu': '1', 'sidecar-cpu-limit': '2' }));
@@ -202,7 +210,7 @@ function withoutEnv(container: Container): Omit<Container, 'env'> {
 
 /** The variables that injection may not change. */
 function settled(container: Container | undefined): object[] {
-  return (container?.env ?? []).filter(({ name }) => name.toLowerCase() !== 'no_proxy');
+  return (container?.env ?? []).filter(({ name, value, valueFrom }) => name.toLowerCase() !== 'no_proxy' && (valueFrom !== undefined || (value ?? '') !== ''));
 }
 
 function names(containers: readonly Container[] | undefined): string[] {

@@ -98,7 +98,8 @@ function volumeOperations(volumes: readonly Named[] | undefined): readonly Patch
 
 function environmentOperations(path: string, containers: readonly Container[], changes: readonly EnvironmentChange[]): readonly PatchOperation[] {
   return changes.flatMap(({ added, replaced }, index) => [
-    ...replaced.map((entry): PatchOperation => ({ op: 'replace', path: `${path}/${index}/env/${entry.index}/value`, value: entry.value })),
+    // `add`, for an API server leaves an empty value out, and there is nothing to replace.
+    ...replaced.map((entry) => add(`${path}/${index}/env/${entry.index}/value`, entry.value)),
     ...listOperations(`${path}/${index}/env`, containers[index]?.env, added, () => false),
   ]);
 }

@@ -98,6 +98,25 @@ test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, th
   });
 });
 
+describe('a pod whose names are not the cluster\'s own is told of what its sidecar will not find', () => {
+  const told = (spec: Partial<PodSpec>): readonly string[] => patched(patchFor(podWith(spec, {}), settings)).notices;
+
+  test.each<[string, Partial<PodSpec>]>([
+    ['the node\'s resolver', { dnsPolicy: 'Default' }],
+    ['a resolver of its own', { dnsPolicy: 'None', dnsConfig: {} }],
+  ])('%s', (_, spec) => {
+    expect(told(spec)).toEqual([expect.stringMatching(/^with dnsPolicy (Default|None) the sidecar finds neither the operator at belay\.belay-system\.svc:7443/)]);
+  });
+
+  test.each<[string, Partial<PodSpec>]>([
+    ['the usual', {}],
+    ['ClusterFirst', { dnsPolicy: 'ClusterFirst' }],
+    ['the cluster\'s domain of its own accord', { dnsPolicy: 'None', dnsConfig: { searches: ['svc.cluster.local', 'cluster.local'] } }],
+  ])('not where it has %s', (_, spec) => {
+    expect(told(spec)).toEqual([]);
+  });
+});
+
 test('a variable without a value, as an API server hands an empty one on, is set and not replaced: there is nothing to replace', () => {
   const env = [{ name: 'OPENAI_BASE_URL' }, { name: 'http_proxy', value: 'http://proxy' }, { name: 'NO_PROXY' }];
   expect(injectedOf(podWith({ containers: [{ name: 'app', env }] }, {})).spec.containers[0]?.env).toEqual([

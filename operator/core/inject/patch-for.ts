@@ -4,6 +4,7 @@ import { readEarlierInjection, standingImage, standingResources, writeAsked, typ
 import { obstaclesOf } from './obstacles.ts';
 import { overlay } from './overlay.ts';
 import { parseInjection, type Injection } from './parse-injection.ts';
+import { podNotices } from './pod-notices.ts';
 import type { Container, Named, Pod } from './pod.ts';
 import { sidecarContainer, sidecarVolumes, type InjectionSettings } from './sidecar-container.ts';
 import { sidecarResources } from './sidecar-resources.ts';
@@ -65,7 +66,7 @@ function patched(pod: Pod, injection: Injection, settings: InjectionSettings): I
     ...environmentOperations('/spec/containers', containers, mains),
     ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, { ...ours, ...standingImage(earlier, asked.image) }),
   ];
-  return { kind: 'patched', patch, notices: [...unknownAnnotations(pod), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
+  return { kind: 'patched', patch, notices: [...podNotices(pod, settings), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
 }
 
 /** A pod that says root of all its containers would say it of the sidecar too, which then cannot start. */
@@ -113,13 +114,6 @@ function sidecarOperations(initContainers: readonly Container[], absent: boolean
   const laid = overlay(present, ours);
   if (place === 0) return replaceUnlessSame('/spec/initContainers/0', present, laid);
   return [{ op: 'remove', path: `/spec/initContainers/${place}` }, add('/spec/initContainers/0', laid)];
-}
-
-/** A misspelt annotation would be silent. */
-function unknownAnnotations({ metadata: { annotations = {} } }: Pod): readonly string[] {
-  const known: readonly string[] = Object.values(podAnnotations);
-  return Object.keys(annotations).filter((name) => name.startsWith('belay.dev/') && !known.includes(name)).sort()
-    .map((name) => `Belay reads no annotation ${name}: it reads ${known.join(', ')}`);
 }
 
 /** Appends to a list of the pod, or makes it. */

@@ -15,6 +15,9 @@ export interface PodSpec {
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name: string };
   readonly nodeSelector?: { readonly [label: string]: string };
+  /** ClusterFirst where it says nothing. */
+  readonly dnsPolicy?: string;
+  readonly dnsConfig?: { readonly searches?: readonly string[] };
   readonly securityContext?: { readonly runAsUser?: number };
   /** Of the whole pod (KEP-2837). */
   readonly resources?: Resources;

@@ -98,6 +98,28 @@ test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, th
   });
 });
 
+describe('a sidecar reaches providers by the proxy that its pod\'s applications use:', () => {
+  const secret = { valueFrom: { secretKeyRef: { name: 'proxy', key: 'password' } } };
+  const proxyOf = (...containers: readonly Partial<Container>[]) => (injectedOf(podWith({ containers: containers.map((one, index) => ({ name: `app${index}`, ...one })) }, {})).spec.initContainers?.[0]?.env ?? [])
+    .slice(9);
+
+  test.each<[string, Parameters<typeof proxyOf>, ReturnType<typeof proxyOf>]>([
+    ['none', [{}], []],
+    ['none, where it is empty', [{ env: [{ name: 'HTTPS_PROXY', value: '' }, { name: 'http_proxy' }] }], []],
+    ['none, for exceptions alone', [{ env: [{ name: 'NO_PROXY', value: '.svc' }] }], []],
+    ['that of the first one that has any', [{}, { env: [{ name: 'MODE', value: 'a' }, { name: 'HTTPS_PROXY', value: 'http://one' }] }, { env: [{ name: 'https_proxy', value: 'http://two' }] }], [{ name: 'HTTPS_PROXY', value: 'http://one' }]],
+    ['from a Secret', [{ env: [{ name: 'https_proxy', ...secret }] }], [{ name: 'https_proxy', ...secret }]],
+    ['with its exceptions as the application has them now', [{ env: [{ name: 'HTTP_PROXY', value: 'http://one' }, { name: 'NO_PROXY', value: '.corp' }] }],
+      [{ name: 'HTTP_PROXY', value: 'http://one' }, { name: 'NO_PROXY', value: '.corp,127.0.0.1,localhost' }, { name: 'no_proxy', value: '.corp,127.0.0.1,localhost' }]],
+    ['with what it refers to, before it', [{ env: [{ name: 'PASSWORD', ...secret }, { name: 'OTHER', value: 'no' }, { name: 'LOGIN', value: 'me:$(PASSWORD)' }, { name: 'HTTPS_PROXY', value: 'http://$(LOGIN)@proxy:3128' }] }],
+      [{ name: 'PASSWORD', ...secret }, { name: 'LOGIN', value: 'me:$(PASSWORD)' }, { name: 'HTTPS_PROXY', value: 'http://$(LOGIN)@proxy:3128' }]],
+    ['without what is the sidecar\'s own, and in no circle', [{ env: [{ name: 'NODE_OPTIONS', value: '$(BELAY_CHAINS)' }, { name: 'BELAY_CHAINS', value: 'x' }, { name: 'HTTPS_PROXY', value: '$(NODE_OPTIONS)$(HTTPS_PROXY)' }] }],
+      [{ name: 'HTTPS_PROXY', value: '$(NODE_OPTIONS)$(HTTPS_PROXY)' }]],
+  ])('%s', (_, containers, expected) => {
+    expect(proxyOf(...containers)).toEqual(expected);
+  });
+});
+
 describe('a pod whose names are not the cluster\'s own is told of what its sidecar will not find', () => {
   const told = (spec: Partial<PodSpec>): readonly string[] => patched(patchFor(podWith(spec, {}), settings)).notices;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import { adminPort, injectedLabel, podAnnotations, sidecarContainerName, streamPort } from '@belay/contract';
-import { chart, everything, find, isHook, renderChart, renderText, repository, tryRender, type Deployment, type Rendered } from './render-chart.ts';
+import { chart, everything, find, isHook, renderChart, renderText, repository, tryRender, type Deployment, type PodSpec, type Rendered } from './render-chart.ts';
 import { runTool } from './run-tool.ts';
 
 describe('rendered twice, byte for byte the same', () => {
@@ -236,6 +236,18 @@ test('the policy that requires injection looks for the container that injection 
   expect(policy.spec.validations[0]?.expression).toContain(`container.name == '${sidecarContainerName}'`);
 });
 
+test.each<[string, string, readonly string[], string]>([
+  ['default', 'belay-system', [], 'default'],
+  ['kube-public, where Belay itself is in default', 'default', [], 'kube-public'],
+  ['kube-public, where default is excluded', 'belay-system', ['default'], 'kube-public'],
+  ['none, where both are', 'kube-public', ['default'], ''],
+])('helm test asks for a pod in a namespace that is injected: %s', async (_, namespace, excludedNamespaces, where) => {
+  const objects = await renderChart({ namespace, values: { injection: { excludedNamespaces } } });
+  const { spec } = find<{ readonly spec: PodSpec }>(objects, 'Pod', 'belay-test');
+  expect(spec.containers[0]?.args).toEqual(['/test/test-installation.mjs', 'belay', where]);
+  expect(objects.filter(({ metadata }) => metadata.name === 'belay-test-pod').map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual(where === '' ? [] : [['Role', where], ['RoleBinding', where]]);
+});
+
 test('nothing but the test and the cleanup is a hook, so that uninstalling without hooks takes the webhook along', async () => {
   const hooks = (await renderChart({ args: ['--values', everything] })).filter(isHook);
   expect([...new Set(hooks.map(({ metadata }) => metadata.annotations?.['helm.sh/hook']))].sort()).toEqual(['post-delete', 'test']);
@@ -244,13 +256,14 @@ test('nothing but the test and the cleanup is a hook, so that uninstalling witho
 });
 
 test('notes say the next three commands', async () => {
-  const notes = async (args: readonly string[]) => (await runTool('helm', ['install', 'belay', chart, '--dry-run=client', '--namespace', 'ai', ...args])).stdout.split('NOTES:\n')[1] ?? '';
+  const notes = async (args: readonly string[], namespace = 'ai') => (await runTool('helm', ['install', 'belay', chart, '--dry-run=client', '--namespace', namespace, ...args])).stdout.split('NOTES:\n')[1] ?? '';
   expect((await notes([])).match(/^ {2}(helm|kubectl) .*/gm)).toEqual([
     '  helm test belay --namespace ai',
     '  kubectl get fallbackchains,modelproviders --namespace NAMESPACE',
     expect.stringContaining('"belay.dev/inject":"true"'),
   ]);
   expect(await notes(['--set', 'secretAccess=namespaces'])).toContain('secretNamespaces is empty: no provider that needs a key can be served.');
+  expect(await notes([], 'default')).toContain('this is "default": applications in it get no sidecar.');
 });
 
 function argsOf(spec: Deployment['spec'] | undefined): readonly string[] {

@@ -82,7 +82,12 @@ describe('the two Deployments', () => {
       '--local-tier-image-pull-policy=IfNotPresent', '--log-level=info',
     ]);
     expect(find(objects, 'Service', 'belay')).toMatchObject({ spec: { ports: [{ port: streamPort, targetPort: 'stream' }], selector: controller.selector.matchLabels } });
-    expect(find(objects, 'Service', 'belay-webhook')).toMatchObject({ spec: { ports: [{ port: 443, targetPort: 9443 }], selector: webhook.selector.matchLabels } });
+    expect(find(objects, 'Service', 'belay-webhook')).toMatchObject({ spec: { ports: [{ port: 443, targetPort: webhook.template.spec.containers[0]?.ports[0]?.name }], selector: webhook.selector.matchLabels } });
+  });
+
+  test('may change the port of the webhook while old pods still serve on theirs: the Service stays', async () => {
+    const serviceOf = async (port: number) => find(await renderChart({ values: { webhook: { port } } }), 'Service', 'belay-webhook');
+    expect(await serviceOf(10250)).toEqual(await serviceOf(9443));
   });
 
   test.each([['belay', 'stream', streamPort], ['belay-webhook', 'webhook', 9443]])('%s says who its pods are, and is probed', async (name, port, number) => {

@@ -8,11 +8,19 @@ const needed = 24;
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 if (Number(process.versions.node.split('.')[0]) < needed) {
-  console.error(`belay needs Node ${needed} or newer, and this is ${process.versions.node}: install a newer one, or start it with one (node_modules/.bin/node in Belay's own folder).`);
+  console.error(`belay needs Node ${needed} or newer, and this is ${process.versions.node}: install a newer one, or run npm ci in ${root}, which brings one that npx belay takes.`);
   process.exitCode = 1;
 } else {
-  const { main } = await import(pathToFileURL(program()).href);
-  process.exit(await main(process.argv.slice(2)).catch(describeCrash));
+  const loaded = await import(pathToFileURL(program()).href).catch(describeMissing);
+  process.exit(typeof loaded === 'number' ? loaded : await loaded.main(process.argv.slice(2)).catch(describeCrash));
+}
+
+/** A fresh clone has no packages. */
+function describeMissing(error) {
+  const missing = error?.code === 'ERR_MODULE_NOT_FOUND' ? /^Cannot find package '([^']+)'/.exec(error.message) : null;
+  if (missing === null) return describeCrash(error);
+  console.error(`belay needs its packages, and ${missing[1]} is not there: run npm ci in ${root}.`);
+  return 1;
 }
 
 /** Not the user's fault; the stack alone, without the line of the bundle that Node would print. */

@@ -11,7 +11,7 @@ const asItWas = 'what stands here is as it was when it last ran; sidecars serve 
 export function operatorTroubles(operator: OperatorState): readonly Trouble[] {
   switch (operator.kind) {
     case 'unknown': return [];
-    case 'missing': return [{ subject: 'Operator', reason: 'NotInstalled', message: 'No webhook inject.belay.dev is registered in this cluster: install Belay with helm.' }];
+    case 'missing': return [{ subject: 'Operator', reason: 'NotInstalled', message: 'No webhook inject.belay.dev is registered in this cluster, so that no pod gets a sidecar: install Belay with helm, or upgrade its release, which brings it back.' }];
     case 'found': return [...webhookTroubles(operator), ...controllerTroubles(operator)];
   }
 }

@@ -7,7 +7,7 @@ import type { ObjectPlace, Place } from './kube/resource-path.ts';
 import { parseSettings } from './settings.ts';
 
 const provider = { apiVersion: 'belay.dev/v1alpha1', kind: 'ModelProvider', name: 'on-cluster' };
-const own = ['secrets/belay-system/belay-ca', 'leases/belay-system/belay'];
+const own = ['mutatingwebhookconfigurations//belay-injector', 'secrets/belay-system/belay-ca', 'leases/belay-system/belay'];
 
 test('what the operator made goes, from every page of every namespace', async () => {
   const cluster = fakeCluster({
@@ -17,7 +17,18 @@ test('what the operator made goes, from every page of every namespace', async ()
   });
   expect(await run(cluster.client)).toEqual([]);
   expect(cluster.deleted).toEqual([...own, 'configmaps/a/belay-bootstrap', 'configmaps/b/belay-bootstrap', 'deployments/a/on-cluster', 'services/a/on-cluster']);
-  expect(cluster.asked[0]).toEqual({ limit: 500, labelSelector: 'app.kubernetes.io/managed-by=belay', fieldSelector: 'metadata.name=belay-bootstrap' });
+  expect(cluster.asked[1]).toEqual({ limit: 500, labelSelector: 'app.kubernetes.io/managed-by=belay', fieldSelector: 'metadata.name=belay-bootstrap' });
+});
+
+test('while the operator is installed nothing is removed, for a Job out of helm template may have been applied with all the rest', async () => {
+  const cluster = fakeCluster({ configmaps: [[object('a', 'belay-bootstrap')]] }, { installed: [object('belay-system', 'belay')] });
+  await expect(run(cluster.client)).rejects.toThrow('nothing was removed, for deployments.apps belay in namespace belay-system is still there: uninstall Belay first. Where helm template is applied by hand, it takes --no-hooks.');
+  expect([cluster.deleted, cluster.asked]).toEqual([[], [{ fieldSelector: 'metadata.name=belay' }]]);
+});
+
+test('an operator that is being deleted counts as gone', async () => {
+  const going = { metadata: { namespace: 'belay-system', name: 'belay', deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  expect(await run(fakeCluster({}, { installed: [going] }).client)).toEqual([]);
 });
 
 test('a Deployment that only bears the label stays', async () => {
@@ -29,7 +40,7 @@ test('a Deployment that only bears the label stays', async () => {
 test('what may not be removed, or read, keeps nothing else, and is told', async () => {
   const refuse = (what: string) => { throw new KubeError(`${what}: forbidden`, { status: 403, reason: 'Forbidden', retryAfterMs: null, causes: [] }); };
   const cluster = fakeCluster({ configmaps: [[object('a', 'belay-bootstrap'), object('b', 'belay-bootstrap')]] }, {
-    list: (plural) => { if (plural === 'deployments') refuse('list'); },
+    list: (plural, { fieldSelector }) => { if (plural === 'deployments' && fieldSelector === undefined) refuse('list'); },
     delete: (place) => { if (place.namespace === 'a') refuse('delete'); },
   });
   expect(await run(cluster.client)).toEqual(['configmaps belay-bootstrap in namespace a: delete: forbidden', 'deployments of all namespaces: list: forbidden']);
@@ -45,7 +56,7 @@ test('what is gone already counts as removed', async () => {
 
 test('when time is up it ends, and says what it did not come to', async () => {
   const late = new AbortController();
-  const cluster = fakeCluster({}, { list: () => { late.abort(); throw new Error('aborted'); } });
+  const cluster = fakeCluster({}, { list: (plural) => { if (plural !== 'deployments' || late.signal.aborted) { late.abort(); throw new Error('aborted'); } } });
   expect(await run(cluster.client, late.signal)).toEqual(['configmaps of all namespaces: time was up', 'deployments of all namespaces: time was up', 'services of all namespaces: time was up']);
 });
 
@@ -64,21 +75,23 @@ function object(namespace: string, name: string, owner?: object): KubeObject {
   return { metadata: { namespace, name, ...(owner === undefined ? {} : { ownerReferences: [owner] }) } };
 }
 
-function fakeCluster(pages: Record<string, readonly (readonly KubeObject[])[]>, hooks: { readonly list?: (plural: string) => void; readonly delete?: (place: ObjectPlace) => void } = {}) {
+function fakeCluster(pages: Record<string, readonly (readonly KubeObject[])[]>, hooks: { readonly installed?: readonly KubeObject[]; readonly list?: (plural: string, query: ListQuery) => void; readonly delete?: (place: ObjectPlace) => void } = {}) {
+  const installed = hooks.installed ?? [];
   const deleted: string[] = [];
   const asked: ListQuery[] = [];
   const refuse = (): Promise<never> => Promise.reject(new Error('cleanUp lists and deletes'));
   const client: KubeClient = {
     list: async <T extends KubeObject>({ resource: { plural } }: Place, query: ListQuery) => {
       asked.push(query);
-      hooks.list?.(plural);
+      hooks.list?.(plural, query);
       const page = Number(query.continue ?? 0);
-      const all = pages[plural] ?? [];
+      // The first question is for the operator's own Deployment.
+      const all = asked.length === 1 ? [installed] : pages[plural] ?? [];
       return { metadata: { continue: page + 1 < all.length ? String(page + 1) : '' }, items: all[page] ?? [] } as KubeList<KubeObject> as KubeList<T>;
     },
     delete: async (place) => {
       hooks.delete?.(place);
-      deleted.push(`${place.resource.plural}/${place.namespace}/${place.name}`);
+      deleted.push(`${place.resource.plural}/${place.namespace ?? ''}/${place.name}`);
     },
     watch: refuse, get: refuse, create: refuse, replace: refuse, patch: refuse, apply: refuse,
   };

@@ -20,7 +20,7 @@ export interface CleanupOptions {
 }
 
 interface OwnedObject extends KubeObject {
-  readonly metadata: KubeMetadata & { readonly ownerReferences?: readonly { readonly apiVersion: string; readonly kind: string }[] };
+  readonly metadata: KubeMetadata & { readonly deletionTimestamp?: string; readonly ownerReferences?: readonly { readonly apiVersion: string; readonly kind: string }[] };
 }
 
 interface Kind {
@@ -37,19 +37,22 @@ const limitMs = 45_000;
 const ofAProvider = ({ metadata: { ownerReferences = [] } }: OwnedObject): boolean =>
   ownerReferences.some(({ apiVersion, kind }) => kind === 'ModelProvider' && apiVersion.startsWith(`${apiGroup}/`));
 
+const deployments: Resource = { group: 'apps', version: 'v1', plural: 'deployments' };
+
 const kinds: readonly Kind[] = [
   { resource: { group: '', version: 'v1', plural: 'configmaps' }, fieldSelector: `metadata.name=${bootstrapName}`, isOurs: () => true },
-  { resource: { group: 'apps', version: 'v1', plural: 'deployments' }, isOurs: ofAProvider },
+  { resource: deployments, isOurs: ofAProvider },
   { resource: { group: '', version: 'v1', plural: 'services' }, isOurs: ofAProvider },
 ];
 
 /**
  * Removes what the operator made and the release does not own: bootstrap ConfigMaps and local tiers of all namespaces, and the CA and the Lease of its
- * own. Answers with a sentence for each thing that is left; one failure keeps nothing else from being removed. For `--cleanup`, after the
- * operator has gone (control-plane: Distribution).
+ * own; also its webhook, which Argo CD leaves alone for having an owner. Answers with a sentence for each thing that is left; one failure keeps nothing
+ * else from being removed. For `--cleanup`, after the operator has gone (control-plane: Distribution): rejects where it is still installed.
  */
 export async function cleanUp(options: CleanupOptions): Promise<readonly string[]> {
   const { client, log, namespace, name, signal } = options;
+  await refuseWhileInstalled(options);
   const left: string[] = [];
   const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -64,6 +67,7 @@ export async function cleanUp(options: CleanupOptions): Promise<readonly string[
     await client.delete(place, signal);
     log({ level: 'info', event: 'object-removed', message: `Removed ${describePlace(place)}.` });
   });
+  await remove({ resource: { group: 'admissionregistration.k8s.io', version: 'v1', plural: 'mutatingwebhookconfigurations' }, name: `${name}-injector` });
   await remove({ resource: { group: '', version: 'v1', plural: 'secrets' }, namespace, name: 'belay-ca' });
   await remove({ resource: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' }, namespace, name });
   for (const kind of kinds) {
@@ -77,10 +81,18 @@ export async function runCleanup({ settings: { namespace, name, kubeconfig }, en
   const late = new AbortController();
   const disarm = clock.after(limitMs, () => late.abort());
   const client = createHttpsClient({ ...(await apiServerAddress(clock, env, kubeconfig)), clock });
-  const left = await cleanUp({ client, log, namespace, name, signal: AbortSignal.any([stop, late.signal]) });
-  disarm();
-  client.close();
+  const left = await cleanUp({ client, log, namespace, name, signal: AbortSignal.any([stop, late.signal]) }).finally(() => {
+    disarm();
+    client.close();
+  });
   if (left.length > 0) throw new Error(`not everything could be removed: ${left.join('; ')}.`);
+}
+
+/** The Job is a hook, which `helm template` prints among all the rest: who applies that runs it beside the operator. */
+async function refuseWhileInstalled({ client, namespace, name, signal }: CleanupOptions): Promise<void> {
+  const { items } = await client.list<OwnedObject>({ resource: deployments, namespace }, { fieldSelector: `metadata.name=${name}` }, signal);
+  if ((items ?? []).every(({ metadata }) => metadata.name !== name || metadata.deletionTimestamp !== undefined)) return;
+  throw new Error(`nothing was removed, for ${describePlace({ resource: deployments, namespace, name })} is still there: uninstall Belay first. Where helm template is applied by hand, it takes --no-hooks.`);
 }
 
 /** One page after another: what is deleted meanwhile takes no page away, for a continued list is that of its first moment. */

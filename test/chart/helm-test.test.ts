@@ -89,5 +89,5 @@ function kubectl(args: readonly string[], stdin?: string) {
 function runScript(): Promise<ToolResult> {
   const { hostname, port } = new URL(server.url);
   const env = { PATH: process.env['PATH'], BELAY_NAMESPACE: home, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-  return runProcess(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', folder], env);
+  return runProcess(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', 'default', folder], env);
 }

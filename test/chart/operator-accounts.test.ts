@@ -65,17 +65,21 @@ test('nothing else was denied to them', () => {
   expect(denied).toEqual([]);
 });
 
-test('the cleanup removes what they made, with the rights of its own account', async () => {
+test('the cleanup touches nothing while Belay is installed, and then removes what they made, with the rights of its own account', async () => {
   for (const process of processes.splice(0)) await process.close();
   const hooks = rendered.filter((object) => isHook(object) && object.metadata.annotations?.['helm.sh/hook'] === 'post-delete' && object.kind !== 'Job');
   expect(await runTool('kubectl', ['apply', '--filename', '-'], { kubeconfig: cluster.server.kubeconfig, stdin: hooks.map((object) => JSON.stringify(object)).join('\n---\n') })).toMatchObject({ code: 0 });
   const { args } = podOf('Job', 'belay-cleanup');
   const program = ['--disable-warning=ExperimentalWarning', join(repository, 'operator', 'main.ts'), ...args.slice(1), `--kubeconfig=${await kubeconfigOf('belay-cleanup')}`];
-  const cleanup = await runProcess(process.execPath, program, { ...process.env, BELAY_NAMESPACE: home });
-  expect(cleanup).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining('Removed configmaps belay-bootstrap in namespace shop.') });
+  const run = () => runProcess(process.execPath, program, { ...process.env, BELAY_NAMESPACE: home });
+  expect(await run()).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('nothing was removed, for deployments.apps belay in namespace belay-system is still there') });
+  // As a tool leaves it that deletes no object with an owner: the webhook is still there.
+  expect(await runTool('kubectl', ['delete', 'deployment', 'belay', 'belay-webhook', '--namespace', home], { kubeconfig: cluster.server.kubeconfig })).toMatchObject({ code: 0 });
+  expect(await run()).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining('Removed configmaps belay-bootstrap in namespace shop.') });
   const left = await Promise.all([cluster.list('ConfigMap', 'shop'), cluster.list('Deployment', 'shop'), cluster.list('ConfigMap', 'closed')]);
   expect(left.flat().filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/managed-by'] === 'belay')).toEqual([]);
   expect([await cluster.get('Secret', home, 'belay-ca'), await cluster.get('Lease', home, 'belay')]).toEqual([null, null]);
+  expect(await runTool('kubectl', ['get', 'mutatingwebhookconfigurations', '--output', 'name'], { kubeconfig: cluster.server.kubeconfig })).toMatchObject({ stdout: '' });
   expect(await cluster.get('Secret', 'shop', 'openai')).not.toBeNull();
 }, 60_000);
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { adminPort, injectedLabel, podAnnotations, sidecarContainerName, streamPort } from '@belay/contract';
-import { chart, everything, find, isHook, renderChart, renderText, repository, tryRender, type Deployment, type Rendered } from './render-chart.ts';
+import { chart, everything, find, isHook, renderChart, renderText, repository, tryRender, type Deployment, type PodSpec, type Rendered } from './render-chart.ts';
 import { runTool } from './run-tool.ts';
 
 describe('rendered twice, byte for byte the same', () => {
@@ -82,7 +82,12 @@ describe('the two Deployments', () => {
       '--local-tier-image-pull-policy=IfNotPresent', '--log-level=info',
     ]);
     expect(find(objects, 'Service', 'belay')).toMatchObject({ spec: { ports: [{ port: streamPort, targetPort: 'stream' }], selector: controller.selector.matchLabels } });
-    expect(find(objects, 'Service', 'belay-webhook')).toMatchObject({ spec: { ports: [{ port: 443, targetPort: 9443 }], selector: webhook.selector.matchLabels } });
+    expect(find(objects, 'Service', 'belay-webhook')).toMatchObject({ spec: { ports: [{ port: 443, targetPort: webhook.template.spec.containers[0]?.ports[0]?.name }], selector: webhook.selector.matchLabels } });
+  });
+
+  test('may change the port of the webhook while old pods still serve on theirs: the Service stays', async () => {
+    const serviceOf = async (port: number) => find(await renderChart({ values: { webhook: { port } } }), 'Service', 'belay-webhook');
+    expect(await serviceOf(10250)).toEqual(await serviceOf(9443));
   });
 
   test.each([['belay', 'stream', streamPort], ['belay-webhook', 'webhook', 9443]])('%s says who its pods are, and is probed', async (name, port, number) => {
@@ -113,7 +118,7 @@ describe('the two Deployments', () => {
     expect(template.spec).toMatchObject({ hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet', priorityClassName: 'system-cluster-critical', imagePullSecrets: [{ name: 'registry' }], affinity: { nodeAffinity: expect.anything() } });
     expect(template.spec.affinity).not.toHaveProperty('podAntiAffinity');
     expect(template.spec.containers[0]?.args).toEqual(expect.arrayContaining([
-      '--webhook-port=10250', '--sidecar-image=registry.example:5000/belay:0.1.0-rc.1@sha256:0000000000000000000000000000000000000000000000000000000000000002',
+      '--webhook-port=10260', '--sidecar-image=registry.example:5000/belay:0.1.0-rc.1@sha256:0000000000000000000000000000000000000000000000000000000000000002',
       '--sidecar-image-pull-policy=Always', '--sidecar-image-pull-secret=registry', '--sidecar-image-pull-secret=mirror', '--log-level=warn', '--cluster-domain=cluster.example',
     ]));
     expect(argsOf(find<Deployment>(objects, 'Deployment', 'belay').spec)).toEqual(expect.arrayContaining(['--local-tier-image-pull-secret=registry', '--local-tier-image-pull-policy=Always']));
@@ -134,6 +139,12 @@ describe('the two Deployments', () => {
     const { spec } = find<Deployment>(objects, 'Deployment', 'belay-webhook');
     expect(spec.template.spec.containers[0]?.image).toBe(operator);
     expect(argsOf(spec)).toContain(`--sidecar-image=${sidecar}`);
+  });
+
+  test('make room for each other on the node\'s network, where two cannot have one port', async () => {
+    const strategyOf = async (replicas: number) => find<Deployment>(await renderChart({ values: { webhook: { hostNetwork: true, replicas } } }), 'Deployment', 'belay-webhook').spec.strategy;
+    expect([await strategyOf(1), await strategyOf(2)]).toEqual([1, 2].map(() => ({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } })));
+    expect(await tryRender({ values: { webhook: { hostNetwork: true, port: 10250 } } })).toEqual({ refused: expect.stringContaining("webhook.port is 10250, which the kubelet has on the node's network") });
   });
 
   test('can be drained from a node: no budget that one replica breaks', async () => {
@@ -169,6 +180,25 @@ describe('with another name', () => {
     expect(find(objects, 'MutatingWebhookConfiguration', `${name}-injector`)).toMatchObject({ webhooks: [{ clientConfig: { service: { name: `${name}-webhook` } } }] });
     expect(JSON.stringify(find(objects, 'Role', name)['rules'])).toContain(`"resourceNames":["${name}"]`);
     expect(JSON.stringify(find(objects, 'ClusterRole', `${name}-webhook`)['rules'])).toContain(`"resourceNames":["${name}-injector"]`);
+  });
+});
+
+describe('a name that YAML reads as something else stays a text', () => {
+  test.each<[string, string, string, object]>([
+    ['a release of digits', '4711', 'belay-system', { fullnameOverride: 'belay' }],
+    ['a namespace of digits', 'belay', '2026', { secretAccess: 'namespaces', secretNamespaces: ['2027'], injection: { excludedNamespaces: ['2028'] } }],
+    ['a namespace called on', 'belay', 'on', { localTier: { access: 'namespaces', namespaces: ['off'] } }],
+    ['a name like a number', 'belay', 'belay-system', { nameOverride: '1e3' }],
+    ['a full name like a truth', 'belay', 'belay-system', { fullnameOverride: 'true' }],
+  ])('%s', async (_, release, namespace, values) => {
+    const text = await renderText({ release, namespace, args: ['--values', everything], values });
+    // As helm and kubectl read it, to whom "on" is a truth.
+    const objects = parseAllDocuments(text, { version: '1.1' }).map((document) => document.toJSON() as Rendered);
+    expect(objects.flatMap((object) => namesWithin(object, object.kind)).filter(([, value]) => typeof value !== 'string')).toEqual([]);
+  });
+
+  test.each([['a.b', 'a.b-belay'], ['1st', '1st-belay']])('release %s, whose Service the API server would refuse, is refused at once', async (release, name) => {
+    expect(await tryRender({ release })).toEqual({ refused: expect.stringContaining(`objects would be named ${name}, and a Service's name begins with a letter and holds letters, digits and dashes alone: set fullnameOverride`) });
   });
 });
 
@@ -211,6 +241,18 @@ test('the policy that requires injection looks for the container that injection 
   expect(policy.spec.validations[0]?.expression).toContain(`container.name == '${sidecarContainerName}'`);
 });
 
+test.each<[string, string, readonly string[], string]>([
+  ['default', 'belay-system', [], 'default'],
+  ['kube-public, where Belay itself is in default', 'default', [], 'kube-public'],
+  ['kube-public, where default is excluded', 'belay-system', ['default'], 'kube-public'],
+  ['none, where both are', 'kube-public', ['default'], ''],
+])('helm test asks for a pod in a namespace that is injected: %s', async (_, namespace, excludedNamespaces, where) => {
+  const objects = await renderChart({ namespace, values: { injection: { excludedNamespaces } } });
+  const { spec } = find<{ readonly spec: PodSpec }>(objects, 'Pod', 'belay-test');
+  expect(spec.containers[0]?.args).toEqual(['/test/test-installation.mjs', 'belay', where]);
+  expect(objects.filter(({ metadata }) => metadata.name === 'belay-test-pod').map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual(where === '' ? [] : [['Role', where], ['RoleBinding', where]]);
+});
+
 test('nothing but the test and the cleanup is a hook, so that uninstalling without hooks takes the webhook along', async () => {
   const hooks = (await renderChart({ args: ['--values', everything] })).filter(isHook);
   expect([...new Set(hooks.map(({ metadata }) => metadata.annotations?.['helm.sh/hook']))].sort()).toEqual(['post-delete', 'test']);
@@ -219,13 +261,14 @@ test('nothing but the test and the cleanup is a hook, so that uninstalling witho
 });
 
 test('notes say the next three commands', async () => {
-  const notes = async (args: readonly string[]) => (await runTool('helm', ['install', 'belay', chart, '--dry-run=client', '--namespace', 'ai', ...args])).stdout.split('NOTES:\n')[1] ?? '';
+  const notes = async (args: readonly string[], namespace = 'ai') => (await runTool('helm', ['install', 'belay', chart, '--dry-run=client', '--namespace', namespace, ...args])).stdout.split('NOTES:\n')[1] ?? '';
   expect((await notes([])).match(/^ {2}(helm|kubectl) .*/gm)).toEqual([
     '  helm test belay --namespace ai',
     '  kubectl get fallbackchains,modelproviders --namespace NAMESPACE',
     expect.stringContaining('"belay.dev/inject":"true"'),
   ]);
   expect(await notes(['--set', 'secretAccess=namespaces'])).toContain('secretNamespaces is empty: no provider that needs a key can be served.');
+  expect(await notes([], 'default')).toContain('this is "default": applications in it get no sidecar.');
 });
 
 function argsOf(spec: Deployment['spec'] | undefined): readonly string[] {
@@ -237,4 +280,12 @@ function podLabelsOf({ kind, metadata, spec }: Rendered): readonly { readonly ow
   if (kind === 'Pod') return [{ owner, labels: metadata.labels ?? {} }];
   const template = (spec as { readonly template?: { readonly metadata: { readonly labels: Readonly<Record<string, string>> } } } | undefined)?.template;
   return template === undefined ? [] : [{ owner, labels: template.metadata.labels }];
+}
+
+const namedKeys = /^(name|namespace|serviceAccountName|priorityClassName|policyName|app\.kubernetes\.io\/.+)$/;
+
+/** Whatever an object holds under a key that takes a name, and its place. */
+function namesWithin(at: unknown, path: string): readonly (readonly [string, unknown])[] {
+  if (typeof at !== 'object' || at === null || path.endsWith('.openAPIV3Schema')) return [];
+  return Object.entries(at).flatMap(([key, value]: [string, unknown]) => [...(namedKeys.test(key) && (typeof value !== 'object' || value === null) ? [[`${path}.${key}`, value] as const] : []), ...namesWithin(value, `${path}.${key}`)]);
 }

@@ -35,12 +35,36 @@ test.each<[string, object, string]>([
   expect(await tryRender({ values })).toEqual({ refused: expect.stringContaining(message) });
 });
 
-test('values of a parent chart may be there', async () => {
-  expect(await tryRender({ values: { global: { whatever: { else: 1 } } } })).toHaveProperty('text');
+test('values of a parent chart may be there, its condition among them', async () => {
+  expect(await tryRender({ values: { global: { whatever: { else: 1 } }, enabled: true } })).toEqual({ text: await renderText() });
+});
+
+describe('a key without a value, which takes the default away', () => {
+  const paths = [...new Set(parents(leavesOf(defaults).map(([path]) => path)).filter((path) => !/\.(resources|nodeSelector)\./.test(path)))];
+  const isEmptiable = (path: string): boolean => ['', '[]', '{}', '""'].includes(JSON.stringify(valueAt(defaults, path))) || /\.(resources|nodeSelector|image\.(tag|digest))$/.test(path);
+
+  test.each(paths.filter((path) => !isEmptiable(path)))('%s is refused by its name', (path) => {
+    expect([validate(without(path)), validate.errors?.map(({ message }) => message)]).toEqual([false, [`must have required property '${path.split('.').at(-1)}'`]]);
+  });
+
+  test('is as good as an empty one everywhere else', async () => {
+    const emptiable = paths.filter(isEmptiable);
+    const all = (value: (path: string) => unknown): object => emptiable.reduce((values, path) => withValue(values, path, value(path)), {});
+    const empty = (path: string): unknown => ({ array: [], object: {}, string: '' })[typeOf(valueAt(defaults, path))];
+    const maps = emptiable.filter((path) => Object.keys(valueAt(defaults, path) as object).length > 0 && typeOf(valueAt(defaults, path)) === 'object');
+    const taken = await renderText({ values: all(() => null) });
+    // A map is added to, so that only null empties one that has members.
+    expect(maps).toEqual(['webhook.resources', 'webhook.nodeSelector', 'controller.resources', 'controller.nodeSelector']);
+    expect(taken).toBe(await renderText({ values: all((path) => (maps.includes(path) ? null : empty(path))) }));
+  });
+
+  test('and helm says so', async () => {
+    expect(await tryRender({ values: { webhook: { replicas: null } } })).toEqual({ refused: expect.stringContaining("at '/webhook': missing property 'replicas'") });
+  });
 });
 
 test('the defaults and everything.yaml are valid', () => {
-  expect([validate(defaults), validate(parse(readFileSync(everything, 'utf8'))), validate.errors]).toEqual([true, true, null]);
+  expect([validate(defaults), validate(merged(defaults, parse(readFileSync(everything, 'utf8')) as object)), validate.errors]).toEqual([true, true, null]);
 });
 
 describe('of each value, every type but its own is refused', () => {
@@ -49,7 +73,7 @@ describe('of each value, every type but its own is refused', () => {
 
   test.each(leavesOf(defaults))('%s', (path, value) => {
     const others = wrong.filter((other) => typeOf(other) !== typeOf(value));
-    const taken = others.filter((other) => validate(nested(path, other)));
+    const taken = others.filter((other) => validate(withValue(defaults, path, other)));
     expect(taken).toEqual([]);
   });
 });
@@ -66,7 +90,7 @@ test('every object of the schema is closed, but for those that somebody else jud
 test('every value has a default, and every default is a value', () => {
   const known = new Set(propertiesOf(schema, ''));
   const written = new Set([...parents(leavesOf(defaults).map(([path]) => path))]);
-  expect([...known].filter((path) => !written.has(path) && path !== 'global')).toEqual([]);
+  expect([...known].filter((path) => !written.has(path) && !['global', 'enabled'].includes(path))).toEqual([]);
   expect([...written].filter((path) => !known.has(path) && !/\.(resources|nodeSelector)\./.test(path))).toEqual([]);
 });
 
@@ -104,6 +128,22 @@ function partsOf(path: string): readonly string[] {
 
 function nested(path: string, value: unknown): object {
   return partsOf(path).reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+/** A copy of values in which one is another. */
+function withValue(values: object, path: string, value: unknown): object {
+  const put = (at: object, [key = '', ...rest]: readonly string[]): object => ({ ...at, [key]: rest.length === 0 ? value : put(((at as Record<string, unknown>)[key] ?? {}) as object, rest) });
+  return put(values, partsOf(path));
+}
+
+/** As helm does it: maps are added to, everything else is replaced. */
+function merged(values: object, over: object): object {
+  return leavesOf(over).reduce((all, [path, value]) => withValue(all, path, value), values);
+}
+
+/** The defaults but for one value, or group of values. */
+function without(path: string): object {
+  return JSON.parse(JSON.stringify(withValue(defaults, path, undefined))) as object;
 }
 
 function valueAt(values: unknown, path: string): unknown {

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { exclusionReasons, failureClasses, injectedLabel, podAnnotations } from '@belay/contract';
+import { exclusionReasons, failureClasses, injectedLabel, podAnnotations, requestHeaders, responseHeaders } from '@belay/contract';
 import { repository } from './planted-tree.ts';
 
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
-const operations = read('docs/operations.md');
+const operations = `${read('docs/operations.md')}\n${read('docs/on-call.md')}`;
+const requests = read('docs/requests.md');
 const injection = read('docs/injection.md');
 
 /** Literals of a union type in this file, `type NAME = 'A' | 'B';` over any number of lines. */
@@ -27,7 +28,7 @@ function metricsOf(...paths: readonly string[]): readonly string[] {
 
 const metrics = metricsOf('operator/shell/operator-metrics.ts', 'sidecar/shell/metrics.ts');
 
-describe('docs/operations.md names', () => {
+describe('docs/operations.md and docs/on-call.md name', () => {
   test.each<[string, readonly string[]]>([
     ['every reason of Accepted and ResolvedRefs', unionOf('operator/core/compile/conditions.ts', 'export type ErrorReason =')],
     ['every warning', unionOf('operator/core/compile/conditions.ts', 'export type WarningReason =')],
@@ -42,6 +43,20 @@ describe('docs/operations.md names', () => {
 
   test('no metric that there is none of', () => {
     expect([...namesIn(operations)].filter((name) => /^(belay|gen_ai)_/.test(name) && !metrics.includes(name))).toEqual([]);
+  });
+});
+
+describe('docs/requests.md names', () => {
+  test('every header of a request and of an answer, and no other', () => {
+    const named = [...namesIn(requests)].map((name) => name.replace(/: .*$/, '')).filter((name) => /^x-belay-./.test(name));
+    expect([...new Set(named)].sort()).toEqual([...Object.values(requestHeaders), ...Object.values(responseHeaders)].sort());
+  });
+
+  test('every code that a sidecar answers itself, and no other', () => {
+    const codes = ['serve-chat', 'listener', 'read-body', 'finish-request'].flatMap((file) => [...read(`sidecar/shell/${file}.ts`).matchAll(/code: '([a-z_]+)'/g)].map(([, code]) => code ?? ''));
+    const table = requests.slice(requests.indexOf('| status |'));
+    const named = [...table.matchAll(/^\| [\d, ]+ \| ([^|]*)\|/gm)].flatMap(([, cell]) => [...namesIn(cell ?? '')]);
+    expect(new Set(named)).toEqual(new Set(codes));
   });
 });
 

@@ -77,7 +77,7 @@ test('where Belay is half installed, status says so, and what is wrong with the 
     expect.stringMatching(/^ {11}opus \w+ > gemini \w+$/),
     '',
     '3 problems',
-    '  Operator                 No webhook inject.belay.dev is registered in this cluster: install Belay with helm. (NotInstalled)',
+    '  Operator                 No webhook inject.belay.dev is registered in this cluster, so that no pod gets a sidecar: install Belay with helm, or upgrade its release, which brings it back. (NotInstalled)',
     expect.stringMatching(/^ {2}FallbackChain shop\/chat {2}opus does not answer: KeyNotDelivered \(its key is not there: check key "apiKey" of Secret "opus", .*\(TargetUnhealthy\)$/),
     '  ModelProvider shop/opus  spec.credentials.secretKeyRef.name: there is no Secret "opus" in namespace shop: create it with the key apiKey. (SecretNotFound)',
     '',

@@ -30,31 +30,31 @@ readOnlyRootFilesystem: true
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ .name }}
-  namespace: {{ $root.Release.Namespace }}
+  name: {{ .name | quote }}
+  namespace: {{ $root.Release.Namespace | quote }}
   {{- include "belay.metadata" . | nindent 2 }}
 spec:
   replicas: {{ .replicas }}
   selector:
     matchLabels:
       {{- $selector | nindent 6 }}
-  # A new pod is ready before an old one goes.
+  # A new pod is ready before an old one goes; where both need a port of the node, the old one makes room.
   strategy:
     type: RollingUpdate
-    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 }
+    rollingUpdate: { maxUnavailable: {{ ternary 1 0 (not (empty .hostNetwork)) }}, maxSurge: 1 }
   template:
     metadata:
       labels:
-        {{- merge (fromYaml $selector) .values.podLabels $root.Values.commonLabels | toYaml | nindent 8 }}
+        {{- merge (fromYaml $selector) (.values.podLabels | default dict) ($root.Values.commonLabels | default dict) | toYaml | nindent 8 }}
       annotations:
-        {{- merge (dict "belay.dev/inject" "false") .values.podAnnotations $root.Values.commonAnnotations | toYaml | nindent 8 }}
+        {{- merge (dict "belay.dev/inject" "false") (.values.podAnnotations | default dict) ($root.Values.commonAnnotations | default dict) | toYaml | nindent 8 }}
     spec:
-      serviceAccountName: {{ .name }}
+      serviceAccountName: {{ .name | quote }}
       automountServiceAccountToken: true
       enableServiceLinks: false
       terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
       {{- with .values.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
       {{- if .hostNetwork }}
       hostNetwork: true
@@ -120,7 +120,7 @@ spec:
 
 {{/* The pod of one of the chart's jobs. Takes root, serviceAccount, container, args and, where it has them, volumes and mounts. */}}
 {{- define "belay.jobPod" -}}
-serviceAccountName: {{ .serviceAccount }}
+serviceAccountName: {{ .serviceAccount | quote }}
 automountServiceAccountToken: true
 enableServiceLinks: false
 restartPolicy: Never

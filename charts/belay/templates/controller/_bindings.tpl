@@ -4,18 +4,18 @@
 {{- $role := .role }}
 {{- $name := include "belay.fullname" $root }}
 {{- $metadata := include "belay.metadata" (dict "root" $root "component" "controller") }}
-{{- range ternary (list "") (uniq .namespaces) .everywhere }}
+{{- range ternary (list "") (.namespaces | default list | uniq) .everywhere }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ ternary "ClusterRoleBinding" "RoleBinding" (empty .) }}
 metadata:
-  name: {{ $role }}
+  name: {{ $role | quote }}
   {{- with . }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   {{- $metadata | nindent 2 }}
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $role }} }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $role | quote }} }
 subjects:
-- { kind: ServiceAccount, name: {{ $name }}, namespace: {{ $root.Release.Namespace }} }
+- { kind: ServiceAccount, name: {{ $name | quote }}, namespace: {{ $root.Release.Namespace | quote }} }
 {{- end }}
 {{- end }}

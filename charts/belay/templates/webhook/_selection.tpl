@@ -12,7 +12,7 @@ matchExpressions:
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values:
-    {{- concat (list "kube-system" "kube-node-lease" .Release.Namespace) .Values.injection.excludedNamespaces | uniq | toYaml | nindent 2 }}
+    {{- concat (list "kube-system" "kube-node-lease" .Release.Namespace) (.Values.injection.excludedNamespaces | default list) | uniq | toYaml | nindent 2 }}
 {{- end }}
 
 {{- define "belay.podRules" -}}

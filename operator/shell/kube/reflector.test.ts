@@ -95,6 +95,8 @@ describe('watching', () => {
     ['an ERROR in the stream says Expired', staysOpen({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })],
     ['its resourceVersion is ahead of the server', breaks(new KubeError('no', { status: 504, reason: 'Timeout', retryAfterMs: null, causes: ['ResourceVersionTooLarge'] }))],
     ['the server refuses the watch itself', breaks(kubeErrorOf('watch', 403, undefined))],
+    ['an event is older than what was seen, as of an etcd that was restored', staysOpen({ type: 'MODIFIED', object: objectOf('kept', '9') })],
+    ['a bookmark is', staysOpen(bookmark('9'))],
   ])('lists again where %s, and says what went unseen', async (_sentence, watch) => {
     const server = scriptedClient([
       () => pageOf('10', [objectOf('kept', '1'), objectOf('changed', '2'), objectOf('gone', '3'), objectOf('reborn', '4')]),
@@ -147,6 +149,25 @@ describe('watching', () => {
     expect(server.watches.length).toBeGreaterThan(20);
     expect(server.watches.length).toBeLessThan(30);
     expect(Math.max(...problems.map(({ retryInMs }) => retryInMs))).toBeLessThanOrEqual(30_000);
+    await reflector.close();
+  });
+
+  test('lists after two watches that were open and silent: a server whose history was set back has nothing to say to a watch from its future', async () => {
+    const server = scriptedClient([() => pageOf('1200', [objectOf('a', '1100')]), () => pageOf('1003', [objectOf('a', '1001')])], [staysOpen()]);
+    const { clock, reflector, words } = reflect(server);
+    await passTime(clock, 299_000);
+    expect([server.lists.length, server.watches.map(({ resourceVersion }) => resourceVersion)]).toEqual([1, ['1200', '1200']]);
+    await passTime(clock, 10_000);
+    expect([words(), server.watches.map(({ resourceVersion }) => resourceVersion)]).toEqual([['added a', 'modified a'], ['1200', '1200', '1003']]);
+    await reflector.close();
+  });
+
+  test('takes an event that comes twice once', async () => {
+    const twice = { type: 'MODIFIED', object: objectOf('a', '11') };
+    const server = scriptedClient([() => pageOf('10', [objectOf('a', '1')])], [staysOpen(twice, twice, bookmark('11'))]);
+    const { clock, reflector, words } = reflect(server);
+    await passTime(clock, 0);
+    expect([words(), server.watches.length]).toEqual([['added a', 'modified a'], 1]);
     await reflector.close();
   });
 

@@ -18,11 +18,12 @@ describe('a change in a namespace concerns', () => {
 });
 
 const object = (metadata: object): KubeObject => ({ metadata: { name: 'x', ...metadata } });
-const modified = (before: object, after: object) => ({ type: 'modified' as const, before: object(before), object: object(after) });
+const modified = (before: object, after: object, specs: readonly [unknown, unknown] = [{}, {}]) => ({ type: 'modified' as const, before: { ...object(before), spec: specs[0] }, object: { ...object(after), spec: specs[1] } });
 
 test.each([
   ['another generation', modified({ generation: 1 }, { generation: 2 }), true],
   ['another status, which is the operator\'s own word', modified({ generation: 1, resourceVersion: '1' }, { generation: 1, resourceVersion: '2' }), false],
+  ['another spec of the same generation, as of an etcd that was restored', modified({ generation: 2 }, { generation: 2 }, [{ deadline: '1s' }, { deadline: '2s' }]), true],
   ['its arrival', { type: 'added' as const, object: object({ generation: 1 }) }, true],
   ['its end', { type: 'deleted' as const, object: object({ generation: 1 }), stateUnknown: true }, true],
 ])('of a chain, %s counts: %#', (_, change, counts) => {

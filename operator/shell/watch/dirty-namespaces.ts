@@ -11,11 +11,15 @@ export function consumersOf(owner: string, chains: Store<ChainObject>): readonly
   return [owner, ...[...others].sort()];
 }
 
-/** What a chain or provider says has changed; its status, which the operator writes itself, has not. */
-export function changesSpec(change: Change<KubeObject>): boolean {
+/**
+ * What a chain or provider says has changed; its status, which the operator writes itself, has not. Of an etcd that was restored another spec can
+ * have the generation of the one that was lost.
+ */
+export function changesSpec(change: Change<KubeObject & { readonly spec?: unknown }>): boolean {
   if (change.type !== 'modified') return true;
   const { object, before } = change;
-  return object.metadata.generation === undefined || object.metadata.generation !== before.metadata.generation;
+  if (object.metadata.generation === undefined || object.metadata.generation !== before.metadata.generation) return true;
+  return JSON.stringify(object.spec) !== JSON.stringify(before.spec);
 }
 
 /** A namespace has come, gone, begun to go, or has other labels: what it may use of others may have changed. */

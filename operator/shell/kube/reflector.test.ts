@@ -3,7 +3,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { passTime } from '../../../test/kube/pass-time.ts';
 import { objectOf, pageOf, scriptedClient, staysOpen, type ScriptedClient, type WatchScript } from '../../../test/kube/scripted-client.ts';
 import { KubeError, kubeErrorOf } from './kube-error.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { KubeList, KubeObject } from './kube-object.ts';
 import { createReflector } from './reflector.ts';
 import type { Change } from './store.ts';
 
@@ -62,6 +62,22 @@ describe('listing', () => {
     expect(server.lists).toHaveLength(1);
     await passTime(clock, 1);
     expect(server.lists).toHaveLength(2);
+    await reflector.close();
+  });
+
+  test('asks no sooner than a first wait where a Retry-After says next to nothing', async () => {
+    const server = scriptedClient([() => { throw kubeErrorOf('list', 503, undefined, '0.001'); }], []);
+    const { clock, reflector } = reflect(server);
+    await passTime(clock, 7_900);
+    expect(server.lists).toHaveLength(10);
+    await reflector.close();
+  });
+
+  test.each([['{}', {}], ['an empty list without a resourceVersion', { metadata: {}, items: [] }]])('takes %s, which no API server sends, for no list', async (_sentence, page) => {
+    const server = scriptedClient([() => pageOf('10', [objectOf('a', '1')]), () => page as KubeList<KubeObject>], [breaks(gone)]);
+    const { clock, reflector, problems, words } = reflect(server);
+    await passTime(clock, 60_000);
+    expect([words(), reflector.store.size, problems.at(-1)?.message]).toEqual([['added a'], 1, 'list of configmaps: an answer without a resourceVersion: it is no list of an API server']);
     await reflector.close();
   });
 

@@ -124,7 +124,7 @@ function waitAfter<T extends KubeObject>(loop: Loop<T>, error: unknown): number 
     loop.silent = 0;
   }
   const asked = error instanceof KubeError ? error.retryAfterMs : null;
-  const waitMs = asked === null ? loop.backoff.nextMs() : Math.min(asked, longestRetryAfterMs) * (1 + loop.options.random() / 10);
+  const waitMs = asked === null ? loop.backoff.nextMs() : Math.max(loop.limits.backoff.firstMs, Math.min(asked, longestRetryAfterMs)) * (1 + loop.options.random() / 10);
   loop.options.onProblem?.({ message: messageOf(error), retryInMs: waitMs });
   return waitMs;
 }
@@ -158,7 +158,9 @@ async function readPages<T extends KubeObject>(loop: Loop<T>, limit: number): Pr
       return readPage(loop, selectors(loop.options));
     });
     for (const item of page.items ?? []) items.push(kept(loop, { ...typeOf(page), ...item }));
-    const { resourceVersion = '', continue: more = '' } = page.metadata;
+    const { resourceVersion = '', continue: more = '' } = (page.metadata as typeof page.metadata | undefined) ?? {};
+    // An empty answer of whoever is no API server must not be taken for an empty collection.
+    if (more === '' && resourceVersion === '') throw new Error(`list of ${describePlace(loop.options.place)}: an answer without a resourceVersion: it is no list of an API server`);
     if (more === '') return { items, resourceVersion };
     next = { ...first, continue: more };
   }

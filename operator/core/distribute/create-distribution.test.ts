@@ -132,6 +132,33 @@ test('a refused table is not sent again, is told with its words, and the next on
   expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 1, rejected: 0, lastError: '' });
 });
 
+test('a table longer than a sidecar takes is not sent, as it could never be refused: what was accepted runs on without what is gone, the words are told, and the next one is sent', () => {
+  const distribution = serving();
+  tableWaits(distribution);
+  const long = routingTable([chainEntry('chat', [targetEntry('openai')], { deadlineMs: 7 })], [providerEntry('openai', { headers: [{ name: 'x', value: 'y'.repeat(8 * 1024 * 1024) }] })]);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(7, { tables: [long] }) }, 10);
+  const [instead, ...more] = sent(distribution.handle({ type: 'ticked' }, 200)).filter(({ resource }) => resource.type === 'table');
+  expect([instead?.resource.data, more]).toMatchObject([{ chains: [{ name: 'chat', deadlineMs: 1_000, targets: [{ name: 'openai' }] }] }, []]);
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({
+    connected: 1, current: 0, rejected: 1,
+    lastError: 'the table, of 1 chains, is longer than the 8388608 characters that a sidecar takes: name the chains that a pod needs in its annotation belay.dev/inject',
+  });
+  settle(distribution, [instead!]);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(8) }, 1_000);
+  settle(distribution, distribution.handle({ type: 'ticked' }, 1_100));
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 1, rejected: 0, lastError: '' });
+});
+
+test('where all that could stand in for it is too long as well, nothing is sent, and nothing is waited for', () => {
+  const chains = Array.from({ length: 20 }, (_, nth) => chainEntry(`chat-${nth}`, [targetEntry('openai')], { unroutable: 'z'.repeat(500_000) }));
+  const distribution = serving(content(1, { tables: [routingTable(chains, [openai])] }));
+  const first = said(distribution, 1, hello({ chains: ['*'] }));
+  expect(sent(first).map(({ resource }) => resource.type)).toEqual(['endpoints', 'keys', 'hints']);
+  settle(distribution, first);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 1_000);
+  expect(sent(distribution.handle({ type: 'ticked' }, 1_100)).map(({ resource }) => resource.type)).toContain('table');
+});
+
 test('an answer to a nonce that is not on its way changes nothing', () => {
   const distribution = serving();
   said(distribution, 1, hello());

@@ -17,6 +17,13 @@ describe('a change in a namespace concerns', () => {
   });
 });
 
+test.each([undefined, null, {}, { targets: null }, { targets: 'x' }, { targets: [null] }, { targets: [{}] }, { targets: [{ providerRef: null }] }])('a chain that only the CRDs of another release let in hides nothing of the others: %j', (spec) => {
+  const chains = newStore<ChainObject>();
+  chains.put({ metadata: { namespace: 'odd', name: 'odd' }, spec } as unknown as ChainObject);
+  chains.put(chain('shop', 'chat', 'models'));
+  expect(consumersOf('models', chains)).toEqual(['models', 'shop']);
+});
+
 const object = (metadata: object): KubeObject => ({ metadata: { name: 'x', ...metadata } });
 const modified = (before: object, after: object, specs: readonly [unknown, unknown] = [{}, {}]) => ({ type: 'modified' as const, before: { ...object(before), spec: specs[0] }, object: { ...object(after), spec: specs[1] } });
 

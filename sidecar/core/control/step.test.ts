@@ -20,7 +20,7 @@ const fired = (timer: 'silence' | 'reconnect'): ControlEvent => ({ type: 'timer-
 const bootstrap: ControlEvent = { type: 'bootstrap-read', bootstrap: { ok: true, value: { table, endpoints: [], certificates: '' } } };
 
 function play(events: readonly ControlEvent[], chains: readonly string[] = ['support']): { readonly state: ControlState; readonly last: readonly ControlEffect[]; readonly all: readonly ControlEffect[] } {
-  let state = initialControlState({ podName: 'shop-1', podUid: 'u-1', chains });
+  let state = initialControlState({ podName: 'shop-1', podUid: 'u-1', namespace: 'support', chains });
   let last: readonly ControlEffect[] = [];
   const all: ControlEffect[] = [];
   for (const event of events) {
@@ -51,6 +51,9 @@ describe('the last of these events has these effects', () => {
     ['bad endpoints: refuse by nonce, apply nothing', [started, connected(), frame({ frame: 'snapshot', type: 'endpoints', version: 'e', nonce: '7', data: { ok: false, problems: [{ path: 'data', message: 'must be a list' }] } })],
       [alive, send({ frame: 'nack', nonce: '7', error: 'data: must be a list' })]],
     ['a table: try it, answer nothing yet', [started, connected(), tableFrame('1')], [alive, { type: 'apply-table', source: { connection: 1, nonce: '1' }, version: 'v2', table: { any: 'thing' } }]],
+    ['a table of another namespace: refuse by nonce, try nothing', [started, connected(), frame({ frame: 'snapshot', type: 'table', version: 'v2', nonce: '1', data: { ...table, namespace: 'bank' } })],
+      [alive, send({ frame: 'nack', nonce: '1', error: 'the table is of namespace bank, and this pod is in support' })]],
+    ['a bootstrap copy of another namespace: apply nothing of it', [started, { type: 'bootstrap-read', bootstrap: { ok: true, value: { table: { ...table, namespace: 'bank' }, endpoints: [], certificates: '' } } }], []],
     ['a table that compiled: ack', [started, connected(), tableFrame('1'), settled(null)], [send({ frame: 'ack', nonce: '1' })]],
     ['a table that did not: nack with its words', [started, connected(), tableFrame('1'), settled('chains[0]: bad')], [send({ frame: 'nack', nonce: '1', error: 'chains[0]: bad' })]],
     ['a table settled after its connection: tell nobody', [started, connected(), tableFrame('1'), lost('Other'), fired('reconnect'), connected(2), settled(null)], []],
@@ -120,7 +123,7 @@ describe('whatever happens in whatever order', () => {
   test('a sidecar that started always waits for something, speaks on the current connection alone, and never for long', () => {
     fc.assert(fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       const armed = new Set<string>();
-      let state = initialControlState({ podName: 'p', podUid: 'u', chains: ['*'] });
+      let state = initialControlState({ podName: 'p', podUid: 'u', namespace: 'support', chains: ['*'] });
       for (const next of [started, ...events]) {
         if (next.type === 'timer-fired' && !armed.delete(next.timer)) continue;
         const step = stepControl(state, next, tools);

@@ -85,6 +85,9 @@ test('two sidecars that ask alike get the very same objects, and so does one who
   distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(1_000, { endpoints: [{ name: 'box', state: 'Ready', url: 'http://box/v1' }] }) }, 1);
   opened(3, 'shop-ns', distribution);
   expect(resourceOf(said(distribution, 3, hello()), 'keys')?.resource).toBe(resourceOf(first, 'keys')?.resource);
+  for (const connection of [4, 5]) opened(connection, 'shop-ns', distribution);
+  const [one, other] = [said(distribution, 4, hello({ chains: ['chat', 'bulk'] })), said(distribution, 5, hello({ chains: ['bulk', 'chat', 'bulk'] }))];
+  expect(resourceOf(one, 'table')?.resource).toBe(resourceOf(other, 'table')?.resource);
 });
 
 test('tables wait for a quiet 100 ms, and for 1 s at most; keys do not wait', () => {
@@ -249,6 +252,40 @@ describe('last known good', () => {
     });
     expect(first).toBe(second);
   });
+
+  test('one that refuses in other words, or has accepted another, has its own', () => {
+    const distribution = serving();
+    settle(distribution, said(distribution, 1, hello()));
+    const next = publish(distribution, withTables(routingTable([chainEntry('chat', [targetEntry('openai')])], [openai])), 1_000);
+    for (const connection of [2, 3]) opened(connection, 'shop-ns', distribution);
+    const refuse = (connection: number, effects: readonly DistributionEffect[], error: string) => tableOf(said(distribution, connection, { frame: 'nack', nonce: resourceOf(effects, 'table')!.nonce, error }));
+    const [fresh, other, accepted] = [refuse(2, said(distribution, 2, hello()), 'no'), refuse(3, said(distribution, 3, hello()), 'never'), refuse(1, next, 'never')];
+    expect([fresh?.chains[0]?.unroutable, other?.chains[0]?.unroutable, accepted?.chains[0]?.targets.map(({ name }) => name)])
+      .toEqual(['this sidecar refused the newest table (no)', 'this sidecar refused the newest table (never)', ['openai']]);
+  });
+});
+
+test('of several that refused, the words of the last are told', () => {
+  const distribution = serving();
+  for (const connection of [2, 3]) opened(connection, 'shop-ns', distribution);
+  for (const [connection, error, atMs] of [[1, 'first', 10], [3, 'last', 30], [2, 'second', 20]] as const) {
+    said(distribution, connection, { frame: 'nack', nonce: resourceOf(said(distribution, connection, hello(), atMs), 'table')!.nonce, error }, atMs);
+  }
+  expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ rejected: 3, lastError: 'last' });
+});
+
+test('one whose token is refused is asked to connect anew, and is cut off where it does not', () => {
+  const distribution = serving();
+  said(distribution, 1, hello(), 4_000);
+  expect(framesOf(distribution.handle({ type: 'identity-refused', connection: 1 }, 5_000))).toEqual([{ frame: 'goaway', reconnectWithinMs: 10_000 }]);
+  expect(closing(distribution.handle({ type: 'ticked' }, 20_000))).toEqual(['it was asked to go elsewhere and has not']);
+});
+
+test.each([[0, 24 * 60_000], [0.999_999, 36 * 60_000]])('connections do not all end at once: by chance %d one is asked to leave after %d ms', (chance, ageMs) => {
+  const distribution = opened(1, 'shop-ns', createDistribution(() => chance, sha256Hex));
+  said(distribution, 1, hello(), ageMs - 1_000);
+  const asked = (atMs: number) => framesOf(distribution.handle({ type: 'ticked' }, atMs)).some(({ frame }) => frame === 'goaway');
+  expect([asked(ageMs - 10), asked(ageMs + 10)]).toEqual([false, true]);
 });
 
 describe('a connection is closed', () => {

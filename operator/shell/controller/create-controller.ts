@@ -102,9 +102,9 @@ export function createController(options: ControllerOptions): Controller {
       evaluator.noteReport(sidecar, chains);
       term?.statuses.addAfter(sidecar.namespace, reportGatherMs);
     },
-    noteGone({ uid, namespace }) {
-      evaluator.noteGone(uid);
-      term?.statuses.addAfter(namespace, reportGatherMs);
+    noteGone(sidecar) {
+      evaluator.noteGone(sidecar);
+      term?.statuses.addAfter(sidecar.namespace, reportGatherMs);
     },
     noteCompiled(namespace) {
       term?.statuses.add(namespace);

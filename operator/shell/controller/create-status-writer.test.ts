@@ -56,6 +56,17 @@ test('a condition that turns is written at once, whatever the counters wait for'
   expect(writes).toEqual(['1 @0', '3 @200']);
 });
 
+test('who overwrites every status at once is answered every 10 s, and not at once for ever', async () => {
+  const { clock, writes, want } = writing();
+  let version = 1;
+  want(chain(), status(1));
+  for (let tenth = 0; tenth < 300; tenth++) {
+    await passTime(clock, 100);
+    want(chain({ resourceVersion: String(++version), status: status(1, 'False') }), status(1));
+  }
+  expect(writes).toEqual(['1 @0', '1 @10000', '1 @20000', '1 @30000']);
+});
+
 test('nothing is written without a change, by this process or the one before it', async () => {
   const { clock, writes, want } = writing();
   want(chain({ status: status(1) }), status(1));

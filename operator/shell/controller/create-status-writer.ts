@@ -60,6 +60,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const last = written.get(key);
     return last !== undefined && last.uid === object.metadata.uid && last.over === object.metadata.resourceVersion ? last.status : (object.status ?? null);
   };
+  const lastOf = (key: string, object: StatusObject): { readonly atMs: number; readonly own: ResourceStatus | null } => {
+    const last = written.get(key);
+    return { atMs: last?.atMs ?? Number.NEGATIVE_INFINITY, own: last?.uid === object.metadata.uid ? (last?.status ?? null) : null };
+  };
   const write = async (key: string, { resource, object, status }: Wanted, signal: AbortSignal): Promise<void> => {
     const { namespace = '', name, uid } = object.metadata;
     const before = currentOf(key, object);
@@ -73,8 +77,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
     const next = wanted.get(key);
     if (next === undefined || !mayWrite()) return;
-    const sinceMs = clock.nowMs() - (written.get(key)?.atMs ?? Number.NEGATIVE_INFINITY);
-    const delayMs = statusDelay(currentOf(key, next.object), next.status, sinceMs);
+    const { atMs, own } = lastOf(key, next.object);
+    const delayMs = statusDelay(currentOf(key, next.object), next.status, clock.nowMs() - atMs, own);
     if (delayMs === null) return;
     if (delayMs > 0) return queue.addAfter(key, delayMs);
     try {

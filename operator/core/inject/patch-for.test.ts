@@ -104,7 +104,7 @@ describe('a sidecar reaches providers by the proxy that its pod\'s applications 
   const proxyOf = (...containers: readonly Partial<Container>[]) => (injectedOf(podWith({ containers: containers.map((one, index) => ({ name: `app${index}`, ...one })) }, {})).spec.initContainers?.[0]?.env ?? [])
     .slice(9);
 
-  test.each<[string, Parameters<typeof proxyOf>, ReturnType<typeof proxyOf>]>([
+  test.each<[string, readonly Partial<Container>[], ReturnType<typeof proxyOf>]>([
     ['none', [{}], []],
     ['none, where it is empty', [{ env: [{ name: 'HTTPS_PROXY', value: '' }, { name: 'http_proxy' }] }], []],
     ['none, for exceptions alone', [{ env: [{ name: 'NO_PROXY', value: '.svc' }] }], []],

@@ -77,7 +77,7 @@ function proxyExceptions(container: Container, hidden: boolean): EnvironmentChan
 }
 
 function hiddenNotice(container: string): string {
-  return `container ${container} may take a proxy, or exceptions from it, from envFrom or valueFrom, which injection cannot see: where it sets HTTP_PROXY, add ${loopbackHosts.join(',')} to its NO_PROXY and no_proxy`;
+  return `container ${container} may take a proxy, or exceptions from it, from envFrom or valueFrom, which injection cannot see: where it sets HTTP_PROXY, add ${loopbackHosts.join(',')} to its NO_PROXY and no_proxy; a proxy that the sidecar needs, too, must stand in env`;
 }
 
 /** The last of that name, as the kubelet takes it. */

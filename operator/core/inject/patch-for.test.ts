@@ -5,7 +5,7 @@ import { applyPatch } from '../../../test/golden/inject/apply-patch.ts';
 import { arbitraryPod, meddle } from '../../../test/golden/inject/arbitrary-pod.ts';
 import { settings } from '../../../test/golden/inject/read-pods.ts';
 import { patchFor, type InjectionOutcome } from './patch-for.ts';
-import type { Container, Pod, PodSpec } from './pod.ts';
+import type { Container, EnvironmentVariable, Pod, PodSpec } from './pod.ts';
 
 describe('a pod is skipped', () => {
   test.each<[string, { readonly [name: string]: string } | undefined, string]>([
@@ -95,6 +95,30 @@ test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, th
   expect(parseSidecarEnvironment(environment)).toEqual({
     ok: true,
     value: { distributor: { host: 'belay.belay-system.svc', port: 7443 }, chains, podName: 'app-1', podUid: 'u-1', namespace: 'support', certificates: settings.caCertificates },
+  });
+});
+
+describe('a sidecar reaches providers by the proxy that its pod\'s applications use:', () => {
+  const secret = { valueFrom: { secretKeyRef: { name: 'proxy', key: 'password' } } };
+  const proxyOf = (containers: readonly Partial<Container>[]): readonly EnvironmentVariable[] => (injectedOf(podWith({ containers: containers.map((one, index) => ({ name: `app${index}`, ...one })) }, {})).spec.initContainers?.[0]?.env ?? [])
+    .slice(9);
+
+  test.each<[string, readonly Partial<Container>[], readonly EnvironmentVariable[]]>([
+    ['none', [{}], []],
+    ['none, where it is empty', [{ env: [{ name: 'HTTPS_PROXY', value: '' }, { name: 'http_proxy' }] }], []],
+    ['none, for exceptions alone', [{ env: [{ name: 'NO_PROXY', value: '.svc' }] }], []],
+    ['that of the first one that has any', [{}, { env: [{ name: 'MODE', value: 'a' }, { name: 'HTTPS_PROXY', value: 'http://one' }] }, { env: [{ name: 'https_proxy', value: 'http://two' }] }], [{ name: 'HTTPS_PROXY', value: 'http://one' }]],
+    ['from a Secret', [{ env: [{ name: 'https_proxy', ...secret }] }], [{ name: 'https_proxy', ...secret }]],
+    ['with its exceptions as the application has them now', [{ env: [{ name: 'HTTP_PROXY', value: 'http://one' }, { name: 'NO_PROXY', value: '.corp' }] }],
+      [{ name: 'HTTP_PROXY', value: 'http://one' }, { name: 'NO_PROXY', value: '.corp,127.0.0.1,localhost' }, { name: 'no_proxy', value: '.corp,127.0.0.1,localhost' }]],
+    ['with what it refers to, before it', [{ env: [{ name: 'PASSWORD', ...secret }, { name: 'OTHER', value: 'no' }, { name: 'LOGIN', value: 'me:$(PASSWORD)' }, { name: 'HTTPS_PROXY', value: 'http://$(LOGIN)@proxy:3128' }] }],
+      [{ name: 'PASSWORD', ...secret }, { name: 'LOGIN', value: 'me:$(PASSWORD)' }, { name: 'HTTPS_PROXY', value: 'http://$(LOGIN)@proxy:3128' }]],
+    ['in no circle', [{ env: [{ name: 'A', value: '$(B)' }, { name: 'B', value: '$(A)' }, { name: 'HTTPS_PROXY', value: 'http://$(A)$$(C)' }] }],
+      [{ name: 'A', value: '$(B)' }, { name: 'B', value: '$(A)' }, { name: 'HTTPS_PROXY', value: 'http://$(A)$$(C)' }]],
+    ['none that refers to what a sidecar has itself, or to what envFrom may bring', [{ env: [{ name: 'NODE_OPTIONS', value: 'x' }, { name: 'HTTPS_PROXY', value: 'http://$(NODE_OPTIONS)' }, { name: 'HTTP_PROXY', value: 'http://$(HOST)' }] }, { env: [{ name: 'https_proxy', value: 'http://two' }] }],
+      [{ name: 'https_proxy', value: 'http://two' }]],
+  ])('%s', (_, containers, expected) => {
+    expect(proxyOf(containers)).toEqual(expected);
   });
 });
 

@@ -7,6 +7,7 @@ import { parseInjection, type Injection } from './parse-injection.ts';
 import { podNotices } from './pod-notices.ts';
 import type { Container, Named, Pod } from './pod.ts';
 import { sidecarContainer, sidecarVolumes, type InjectionSettings } from './sidecar-container.ts';
+import { sidecarProxy } from './sidecar-proxy.ts';
 import { sidecarResources } from './sidecar-resources.ts';
 import type { UserIds } from './user-ids.ts';
 
@@ -55,9 +56,9 @@ function patched(pod: Pod, injection: Injection, settings: InjectionSettings): I
   const others = initContainers.filter(isApplication);
   const earlier = readEarlierInjection(pod);
   const asked = { chains: injection.chains, image: injection.image ?? settings.image, resources: sidecarResources(pod.spec, [...others, ...containers], injection.resources) };
-  const ours = sidecarContainer(injection, settings, userIdsIn(pod, settings), standingResources(earlier, asked.resources));
   const inits = initContainers.map((container) => (isApplication(container) ? environmentChange(container, injection.environment) : unchanged));
   const mains = containers.map((container) => environmentChange(container, injection.environment));
+  const ours = sidecarContainer(injection, settings, { userIds: userIdsIn(pod, settings), resources: standingResources(earlier, asked.resources), proxy: sidecarProxy(containers, mains) });
   const patch = [
     ...metadataOperations(pod, asked),
     ...volumeOperations(volumes),

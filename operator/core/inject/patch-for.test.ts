@@ -25,6 +25,7 @@ describe('a pod is denied', () => {
     ['a comma too many', { inject: 'a,' }, '"" is no name of a chain'],
     ['a word for true', { inject: 'True' }, '"True" is no name of a chain'],
     ['true among names', { inject: 'a,true' }, '"true" is no name of a chain'],
+    ['a word with white space around it', { inject: 'false\n' }, '"false\\n" is no name of a chain'],
     ['a star', { inject: '*' }, '"*" is no name of a chain'],
     ['a chain of another namespace', { inject: 'a,models/b' }, 'belay.dev/inject: chains of another namespace cannot be named yet: write the name of a chain of the pod\'s own namespace in place of "models/b"'],
     ['a name that is too long', { inject: 'a'.repeat(254) }, `"${'a'.repeat(80)}…" is no name of a chain`],
@@ -87,7 +88,7 @@ test('an application\'s container called belay is no sidecar, even in an injecte
   expect(patchFor(pod, settings)).toMatchObject({ kind: 'denied' });
 });
 
-test.each([['true', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, the sidecar reads from its environment what injection meant', (inject, chains) => {
+test.each([['true', ['*']], ['true\n', ['*']], ['chat, bulk', ['chat', 'bulk']]])('annotated %j, the sidecar reads from its environment what injection meant', (inject, chains) => {
   const resolved: { readonly [path: string]: string } = { 'metadata.name': 'app-1', 'metadata.namespace': 'support', 'metadata.uid': 'u-1', 'status.podIP': '10.0.0.7' };
   const sidecar = injectedOf(podWith({}, { inject })).spec.initContainers?.[0];
   const environment = Object.fromEntries((sidecar?.env ?? []).map(({ name, value, valueFrom }) =>

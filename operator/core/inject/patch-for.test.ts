@@ -150,6 +150,28 @@ test('a variable without a value, as an API server hands an empty one on, is set
   ]);
 });
 
+describe('a pod as large as an API server takes', () => {
+  const many = <T>(make: (index: number) => T): readonly T[] => Array.from({ length: 60_000 }, (_, index) => make(index));
+  const proxy = { name: 'HTTP_PROXY', value: 'http://$(V0)' };
+
+  test.each<[string, readonly EnvironmentVariable[]]>([
+    ['variables', [proxy, ...many((index) => ({ name: `V${index}`, value: 'x' }))]],
+    ['variables of one name', [proxy, ...many(() => ({ name: 'NO_PROXY', value: 'x' }))]],
+    ['variables that refer to each other', [proxy, ...many((index) => ({ name: `V${index}`, value: `$(V${index + 1})$(V${index + 1})` }))]],
+  ])('is patched before the API server stops waiting: %s', (_, env) => {
+    const startedMs = performance.now();
+    expect(patchFor(podWith({ containers: [{ name: 'app', env }] }, {}), settings)).toMatchObject({ kind: 'patched' });
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+
+  test('gets few notices, or few reasons', () => {
+    const containers = many((index) => ({ name: `c${index}`, envFrom: [{}] }));
+    const { notices } = patched(patchFor(podWith({ containers }, {}), settings));
+    expect([notices.length, notices.at(-1)]).toEqual([17, 'and there are 119984 more of these']);
+    expect(patchFor(podWith({ containers: many(() => ({ name: 'belay' })) }, {}), settings)).toEqual({ kind: 'denied', message: expect.stringMatching(/^belay cannot be injected: .{1000,2000}; and there are 59984 more of these$/) });
+  });
+});
+
 test('annotations that cost a pod its class do so once, and the same way again', () => {
   const containers = [{ name: 'app', resources: { limits: { cpu: '1', memory: '1Gi' } } }];
   const injected = injectedOf(podWith({ containers }, { 'sidecar-cpu': '1', 'sidecar-cpu-limit': '2' }));

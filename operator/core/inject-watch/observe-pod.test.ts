@@ -62,6 +62,7 @@ test.each<readonly [string, string | undefined, string, readonly string[]]>([
   ['exceeds a quota', 'true', 'pods "a" is forbidden: exceeded quota: team, requested: requests.cpu=150m, used: requests.cpu=1, limited: requests.cpu=1', ['InjectionRefused']],
   ['lacks a limit that a quota asks for', 'chat', 'pods "a" is forbidden: failed quota: team: must specify limits.cpu for: belay', ['InjectionRefused']],
   ['is below a LimitRange', 'true', 'pods "a" is forbidden: minimum cpu usage per Container is 100m, but request is 50m', ['InjectionRefused']],
+  ['has less of its own than its containers ask for', 'true', 'Pod "a" is invalid: spec.resources.requests[memory]: Invalid value: "64Mi": must be greater than or equal to aggregate container requests of 96Mi', ['InjectionRefused']],
   ['is refused by another webhook', 'true', 'admission webhook "policy.example" denied the request: no', []],
   ['exceeds a quota without a sidecar', undefined, 'pods "a" is forbidden: exceeded quota: team', []],
 ])('a Deployment whose pod %s', (_, template, message, reasons) => {

@@ -62,17 +62,18 @@ function leadsToSidecar({ value = '' }: EnvironmentVariable): boolean {
 
 function proxyExceptions(container: Container, hidden: boolean): EnvironmentChange {
   const env = container.env ?? [];
-  const written = env.filter(({ name }) => exceptionVariables.includes(name));
   const missing = exceptionVariables.filter((name) => variable(env, name) === undefined);
+  const written = exceptionVariables.map((name) => env.findLastIndex((entry) => entry.name === name)).sort((one, other) => one - other)
+    .flatMap((index) => { const entry = env[index]; return entry === undefined ? [] : [{ index, entry }]; });
   if (!proxyVariables.map((name) => variable(env, name)).some((entry) => entry !== undefined && !isEmpty(entry))) {
-    return { added: [], replaced: [], notices: hidden && !written.some(coversLoopback) ? [hiddenNotice(container.name)] : [] };
+    return { ...nothing, notices: hidden && !written.some(({ entry }) => coversLoopback(entry)) ? [hiddenNotice(container.name)] : [] };
   }
-  const replaced = env.flatMap((entry, index) => (written.includes(entry) && entry.valueFrom === undefined && !coversLoopback(entry) ? [{ index, value: withLoopback(entry) }] : []));
-  if (written.some(({ valueFrom }) => valueFrom !== undefined) || (hidden && missing.length > 0)) {
+  const replaced = written.filter(({ entry }) => entry.valueFrom === undefined && !coversLoopback(entry)).map(({ index, entry }) => ({ index, value: withLoopback(entry) }));
+  if (written.some(({ entry }) => entry.valueFrom !== undefined) || (hidden && missing.length > 0)) {
     return { added: [], replaced, notices: [hiddenNotice(container.name)] };
   }
   // Programs read the one or the other: a missing one says what the written one does.
-  const value = withLoopback(written.at(-1) ?? { name: '' });
+  const value = withLoopback(written.at(-1)?.entry ?? { name: '' });
   return { added: missing.map((name) => ({ name, value })), replaced, notices: [] };
 }
 

@@ -24,6 +24,8 @@ export type InjectionOutcome =
   | { readonly kind: 'denied'; readonly message: string }
   | { readonly kind: 'skipped'; readonly reason: 'NotAnnotated' | 'Disabled' | 'MirrorPod'; readonly message: string };
 
+const mostSentences = 16;
+
 type Skip = Extract<InjectionOutcome, { kind: 'skipped' }>;
 
 /** What the kubelet shows of a static pod; its containers cannot be changed (Kubernetes documentation, "Create static Pods"). */
@@ -38,7 +40,7 @@ export function patchFor(pod: Pod, settings: InjectionSettings): InjectionOutcom
   if (skip !== null) return skip;
   const injection = parseInjection(pod);
   const problems = injection.ok ? obstaclesOf(pod, sidecarVolumes) : injection.problems;
-  if (problems.length > 0) return { kind: 'denied', message: `belay cannot be injected: ${problems.map(describeProblem).join('; ')}` };
+  if (problems.length > 0) return { kind: 'denied', message: `belay cannot be injected: ${fewOf(problems.map(describeProblem)).join('; ')}` };
   if (!injection.ok || injection.value === null) throw new Error('a pod without a problem, and not skipped, asks for injection');
   return patched(pod, injection.value, settings);
 }
@@ -67,7 +69,12 @@ function patched(pod: Pod, injection: Injection, settings: InjectionSettings): I
     ...environmentOperations('/spec/containers', containers, mains),
     ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, { ...ours, ...standingImage(earlier, asked.image) }),
   ];
-  return { kind: 'patched', patch, notices: [...podNotices(pod, settings), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
+  return { kind: 'patched', patch, notices: fewOf([...podNotices(pod, settings), ...[...inits, ...mains].flatMap(({ notices }) => notices)]) };
+}
+
+/** A pod may have as many as fit into 3 MiB: each becomes an Event, and all are sent back. */
+function fewOf(sentences: readonly string[]): readonly string[] {
+  return sentences.length <= mostSentences ? sentences : [...sentences.slice(0, mostSentences), `and there are ${sentences.length - mostSentences} more of these`];
 }
 
 /** A pod that says root of all its containers would say it of the sidecar too, which then cannot start. */

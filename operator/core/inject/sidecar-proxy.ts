@@ -14,30 +14,37 @@ const reserved = /^(BELAY_|NODE_)/;
  * and the variables that they refer to. Where applications need a proxy, what sends for them does (control-plane: Security promises, 7).
  */
 export function sidecarProxy(containers: readonly Container[], changes: readonly EnvironmentChange[]): readonly EnvironmentVariable[] {
-  const environments = containers.map(({ env = [] }, index) => lastOfEach(changed(env, changes[index])));
-  const env = environments.find((variables) => variables.some(({ name, value, valueFrom }) => proxies.includes(name) && (valueFrom !== undefined || (value ?? '') !== ''))) ?? [];
-  const names = withReferences(env, [...proxies, ...exceptions]);
-  return env.filter(({ name }) => names.has(name) && !reserved.test(name));
+  const usable = containers.map(({ env = [] }, index) => usableOf(lastOfEach(changed(env, changes[index]))));
+  return usable.find((variables) => variables.some(({ name, value, valueFrom }) => proxies.includes(name) && (valueFrom !== undefined || (value ?? '') !== ''))) ?? [];
 }
 
-function changed(env: readonly EnvironmentVariable[], change: EnvironmentChange | undefined): readonly EnvironmentVariable[] {
-  const value = (index: number): string | undefined => change?.replaced.find((entry) => entry.index === index)?.value;
-  return [...env.map((entry, index) => ({ ...entry, ...(value(index) === undefined ? {} : { value: value(index) ?? '' }) })), ...(change?.added ?? [])];
+function changed(env: readonly EnvironmentVariable[], { added, replaced }: EnvironmentChange = { added: [], replaced: [], notices: [] }): readonly EnvironmentVariable[] {
+  const values = new Map(replaced.map(({ index, value }) => [index, value]));
+  return [...env.map((entry, index) => (values.has(index) ? { ...entry, value: values.get(index) ?? '' } : entry)), ...added];
 }
 
-function lastOfEach(env: readonly EnvironmentVariable[]): readonly EnvironmentVariable[] {
-  return env.filter(({ name }, index) => env.findLastIndex((other) => other.name === name) === index);
-}
-
-/** These names, and what their values refer to, however far. */
-function withReferences(env: readonly EnvironmentVariable[], names: readonly string[]): ReadonlySet<string> {
-  const found = new Set<string>();
-  const pending = [...names];
-  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (found.has(name)) continue;
-    found.add(name);
-    const value = env.find((entry) => entry.name === name)?.value ?? '';
-    pending.push(...Array.from(value.matchAll(reference), ([, referred = '']) => referred));
+/** By name, in the order of their last places: a variable may refer to those before it. */
+function lastOfEach(env: readonly EnvironmentVariable[]): ReadonlyMap<string, EnvironmentVariable> {
+  const last = new Map<string, EnvironmentVariable>();
+  for (const entry of env) {
+    last.delete(entry.name);
+    last.set(entry.name, entry);
   }
-  return found;
+  return last;
+}
+
+function usableOf(env: ReadonlyMap<string, EnvironmentVariable>): readonly EnvironmentVariable[] {
+  const names = new Set([...proxies, ...exceptions].flatMap((name) => withReferences(env, name)));
+  return [...env.values()].filter(({ name }) => names.has(name));
+}
+
+/** This variable, and what its value refers to, however far; empty where one of them cannot be carried over, as those of `envFrom`. */
+function withReferences(env: ReadonlyMap<string, EnvironmentVariable>, name: string): readonly string[] {
+  const found = new Set([name]);
+  for (const one of found) {
+    const entry = env.get(one);
+    if (entry === undefined || reserved.test(one)) return [];
+    for (const [, other = ''] of (entry.value ?? '').replaceAll('$$', '').matchAll(reference)) found.add(other);
+  }
+  return [...found];
 }

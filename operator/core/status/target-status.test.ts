@@ -64,6 +64,10 @@ describe('its line of the status', () => {
     expect(line({ recent: traffic(attempts, failures) }, 'Degraded').successRate).toBe(successRate);
   });
 
+  test('holds no number that the CRD has no room for, whatever a sidecar reports', () => {
+    expect(line({ reports: [report({ firstContentP50Ms: Number.MAX_SAFE_INTEGER })] }, 'Healthy').firstContentP50Ms).toBe(2 ** 31 - 1);
+  });
+
   test('takes the lower of two medians', () => {
     expect(line({ reports: [report({ firstContentP50Ms: 900 }), report({ firstContentP50Ms: 100 }), report()] }, 'Healthy').firstContentP50Ms).toBe(100);
   });

@@ -45,7 +45,9 @@ test('who is gone keeps nothing open, in its own namespace alone', async () => {
   const { clock, evaluator, evaluate, statuses } = evaluating();
   const health = (namespace: string): string | undefined => statuses.get(namespace)?.targets?.[0]?.health;
   for (const namespace of ['shop', 'bank']) evaluator.noteReport({ uid: 'u', namespace }, report(target('opus', 0, { attempts: 1, failures: 1, lastFailure: 'Auth', breaker: 'open' }), target('gemini', 0)));
+  expect(['shop', 'bank', 'nowhere'].map(evaluator.hears)).toEqual([true, true, false]);
   evaluator.noteGone({ uid: 'u', namespace: 'shop' });
+  expect(['shop', 'bank', 'nowhere'].map(evaluator.hears)).toEqual([false, true, false]);
   await clock.advance(1_000);
   for (const namespace of ['shop', 'bank']) evaluate(namespace);
   expect([health('shop'), health('bank')]).toEqual(['Unknown', 'Unhealthy']);

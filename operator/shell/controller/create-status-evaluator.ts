@@ -32,6 +32,8 @@ export interface StatusSink {
 export interface StatusEvaluator {
   noteReport(sidecar: { readonly uid: string; readonly namespace: string }, chains: readonly ChainReport[]): void;
   noteGone(sidecar: { readonly uid: string; readonly namespace: string }): void;
+  /** Sidecars of it have reported and are not gone: what they say can change by their silence alone. */
+  hears(namespace: string): boolean;
   /** Has what is now the status of each of the namespace's resources written, and tells of falling back. */
   evaluate(namespace: string, sink: StatusSink): void;
 }
@@ -52,6 +54,7 @@ export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEv
       if (caches.chains.inNamespace(namespace).length > 0) servings.set(namespace, forgetSidecar(servingOf(namespace), uid));
       else servings.delete(namespace);
     },
+    hears: (namespace) => (servings.get(namespace)?.namespaces.get(namespace)?.sidecars.size ?? 0) > 0,
     evaluate(namespace, sink) {
       const now = compiled(namespace);
       if (now === undefined) return;

@@ -85,6 +85,17 @@ test('what was written counts until the cache has seen something newer', async (
   expect(writer.current(resources.chains, chain({ uid: 'reborn' }))).toBe(null);
 });
 
+test('a status that a restored etcd has lost is written again', async () => {
+  const { clock, writes, want } = writing();
+  want(chain({ status: status(0) }), status(1));
+  await passTime(clock, 100);
+  want(chain({ resourceVersion: '2', status: status(1) }), status(1));
+  await passTime(clock, 60_000);
+  want(chain({ status: status(0) }), status(1));
+  await passTime(clock, 20_000);
+  expect(writes).toEqual(['1 @0', '1 @60100']);
+});
+
 test('without the lease nothing is written, and what is on its way is broken off at the end of the term', async () => {
   const { clock, state, writer, writes, written, want } = writing();
   state.holds = false;

@@ -44,8 +44,11 @@ interface Wanted {
 interface Written {
   readonly uid: string | undefined;
   readonly status: ResourceStatus;
-  /** resourceVersion of the cached object when this was written: as long as the cache still has that one, this is newer. */
-  readonly over: string | undefined;
+  /**
+   * resourceVersion of the cached object when this was written: as long as the cache still has that one, this is newer. null: the cache has had
+   * another since; of an etcd that was restored, the one from before the write may come back.
+   */
+  readonly over: string | undefined | null;
   readonly atMs: number;
 }
 
@@ -95,6 +98,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   return {
     want(resource, object, status) {
       const key = keyOf(resource, object);
+      const last = written.get(key);
+      if (last !== undefined && last.over !== object.metadata.resourceVersion) written.set(key, { ...last, over: null });
       wanted.set(key, { resource, object, status });
       queue.add(key);
     },

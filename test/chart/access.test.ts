@@ -120,8 +120,8 @@ describe('promise 8: the sidecar has no rights', () => {
 describe('people', () => {
   // Aggregation is a controller's work: here the rules that it would add up are looked at one by one.
   test.each<readonly [string, readonly string[], readonly string[]]>([
-    ['belay-view', ['admin', 'edit', 'view'], ['get', 'list', 'watch']],
-    ['belay-edit', ['admin', 'edit'], ['create', 'delete', 'deletecollection', 'patch', 'update']],
+    ['belay.dev:view', ['admin', 'edit', 'view'], ['get', 'list', 'watch']],
+    ['belay.dev:edit', ['admin', 'edit'], ['create', 'delete', 'deletecollection', 'patch', 'update']],
   ])('%s is added to the cluster\'s own roles', async (name, roles, verbs) => {
     const role = parseObjects(await renderText()).find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name);
     const aggregated = Object.entries(role?.metadata.labels ?? {}).filter(([key, value]) => key.startsWith('rbac.authorization.k8s.io/aggregate-to-') && value === 'true').map(([key]) => key.replace(/.*-/, ''));

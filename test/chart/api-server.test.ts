@@ -57,6 +57,11 @@ describe('one release through its life', () => {
     expect(await kubectl(['wait', '--for=condition=Established', 'crd/fallbackchains.belay.dev', 'crd/modelproviders.belay.dev', '--timeout=30s'])).toMatchObject({ code: 0 });
   }, 60_000);
 
+  test('a second one is refused, also where the CRDs are none of its own', async () => {
+    const refusal = { code: 1, stderr: expect.stringMatching(/invalid ownership metadata.*"meta.helm.sh\/release-name" must equal "other": current value is "belay"/) };
+    for (const crds of ['crds.enabled=true', 'crds.enabled=false']) expect(await helm(['install', 'other', chart, '--namespace', home, '--set', crds])).toMatchObject(refusal);
+  }, 60_000);
+
   test('the operator writes caBundle and owner of its webhook, as itself, also where owners are enforced', async () => {
     const { body } = await api.send('GET', `/api/v1/namespaces/${home}`);
     const { uid } = (body as { readonly metadata: { readonly uid: string } }).metadata;

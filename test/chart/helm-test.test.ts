@@ -15,6 +15,8 @@ let server: ApiServer;
 let api: KubernetesAPI;
 let webhook: Server;
 let folder: string;
+const patch = [{ op: 'add', path: '/spec/initContainers', value: [{ name: 'belay', image: 'belay', restartPolicy: 'Always' }] }];
+const injected = { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
 /** What the stand-in of the webhook answers a pod. */
 let answer: object = {};
 
@@ -65,10 +67,16 @@ test('where Belay works, it says so, with the rights of its own account', async 
   const url = `https://localhost:${(webhook.address() as AddressInfo).port}/inject`;
   const clientConfig = { url, service: null, caBundle: Buffer.from(testCa).toString('base64') };
   expect(await kubectl(['patch', 'mutatingwebhookconfiguration', 'belay-injector', '--patch', JSON.stringify({ webhooks: [{ name: 'inject.belay.dev', clientConfig }] })])).toMatchObject({ code: 0 });
-  const patch = [{ op: 'add', path: '/spec/initContainers', value: [{ name: 'belay', image: 'belay', restartPolicy: 'Always' }] }];
-  answer = { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
+  answer = injected;
   await untilCalled();
   expect(await runScript()).toEqual({ code: 0, stdout: 'Belay serves its kinds, both Deployments are available, and pods are injected.\n', stderr: '' });
+}, 60_000);
+
+test('what is not there yet is waited for, as right after helm install', async () => {
+  answer = { allowed: true };
+  const result = runScript(30);
+  setTimeout(() => { answer = injected; }, 2_000).unref();
+  expect(await result).toMatchObject({ code: 0, stderr: '' });
 }, 60_000);
 
 test('where the webhook refuses, its own words are shown', async () => {
@@ -86,8 +94,8 @@ function kubectl(args: readonly string[], stdin?: string) {
   return runTool('kubectl', args, { kubeconfig: server.kubeconfig, ...(stdin === undefined ? {} : { stdin }) });
 }
 
-function runScript(): Promise<ToolResult> {
+function runScript(seconds = 0): Promise<ToolResult> {
   const { hostname, port } = new URL(server.url);
   const env = { PATH: process.env['PATH'], BELAY_NAMESPACE: home, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-  return runProcess(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', 'default', folder], env);
+  return runProcess(process.execPath, [join(chart, 'files', 'test-installation.mjs'), 'belay', 'default', `${seconds}`, folder], env);
 }

@@ -173,7 +173,7 @@ describe('with another name', () => {
     ['at the length limit, by override', 'x', ['--set', `fullnameOverride=${'b'.repeat(42)}-${'c'.repeat(20)}`], 'b'.repeat(42)],
   ])('%s every object and the operator agree on it', async (_, release, args, name) => {
     const objects = await renderChart({ release, args: ['--values', everything, ...args] });
-    const own = objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+    const own = objects.filter(({ kind, metadata }) => kind !== 'CustomResourceDefinition' && !metadata.name.startsWith('belay.dev:'));
     expect(own.filter(({ metadata }) => metadata.name !== name && !metadata.name.startsWith(`${name}-`)).map(({ metadata }) => metadata.name)).toEqual([]);
     expect(own.filter(({ metadata }) => metadata.name.length > 63)).toEqual([]);
     for (const deployment of [name, `${name}-webhook`]) expect(argsOf(find<Deployment>(objects, 'Deployment', deployment).spec)).toContain(`--name=${name}`);
@@ -249,8 +249,11 @@ test.each<[string, string, readonly string[], string]>([
 ])('helm test asks for a pod in a namespace that is injected: %s', async (_, namespace, excludedNamespaces, where) => {
   const objects = await renderChart({ namespace, values: { injection: { excludedNamespaces } } });
   const { spec } = find<{ readonly spec: PodSpec }>(objects, 'Pod', 'belay-test');
-  expect(spec.containers[0]?.args).toEqual(['/test/test-installation.mjs', 'belay', where]);
-  expect(objects.filter(({ metadata }) => metadata.name === 'belay-test-pod').map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual(where === '' ? [] : [['Role', where], ['RoleBinding', where]]);
+  expect(spec.containers[0]?.args).toEqual(['/test/test-installation.mjs', 'belay', where, '30']);
+  const hooks = objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'test');
+  expect(hooks.filter(({ metadata }) => metadata.namespace !== namespace).map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual(where === '' ? [] : [['Role', where], ['RoleBinding', where]]);
+  // helm test --logs looks for a pod of the name of each.
+  expect([...new Set(hooks.map(({ metadata }) => metadata.name))]).toEqual(['belay-test']);
 });
 
 test('nothing but the test and the cleanup is a hook, so that uninstalling without hooks takes the webhook along', async () => {

@@ -80,10 +80,19 @@ test('a new resource is Ready=Unknown, Pending, and has every default', async ()
     spec: {
       fallbackMode: 'Sequential', deadline: '10m', retries: 1, egress: 'Any',
       race: { prefer: 'Primary', hedgeDelay: 'Auto', extraRequests: '5%' },
-      targets: [{ providerRef: { name: 'openai' }, model: 'gpt-4o', suspend: false }],
+      targets: [{ providerRef: { name: 'openai' }, model: 'gpt-4o' }],
     },
     status: { conditions: [{ type: 'Ready', status: 'Unknown', reason: 'Pending' }] },
   });
+});
+
+test('what one tool created, another one applies server-side as it is, without a conflict', async () => {
+  const path = '/apis/belay.dev/v1alpha1/namespaces/default/fallbackchains';
+  const manifest = { apiVersion: 'belay.dev/v1alpha1', kind: 'FallbackChain', metadata: { name: 'handed-over' }, spec: { targets: [{ providerRef: { name: 'openai' }, model: 'gpt-4o' }] } };
+  await api.send('POST', `${path}?fieldManager=kubectl-client-side-apply`, { body: manifest });
+  const applied = await api.send('PATCH', `${path}/handed-over?fieldManager=argocd-controller`, { body: manifest, contentType: 'application/apply-patch+yaml' });
+  await api.send('DELETE', `${path}/handed-over`);
+  expect(applied).toMatchObject({ status: 200 });
 });
 
 test.each([

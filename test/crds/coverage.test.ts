@@ -23,6 +23,19 @@ describe.each(crdSchemas.map(({ kind, schema }) => [kind, schema] as const))('%s
     expect(messages).toContain(message);
   });
 
+  test('every field says what it is, to whoever asks kubectl explain', () => {
+    const silent = [...fieldsWithin(schema, '')].filter(([path, { description = '' }]) => description === '' && path !== '.metadata').map(([path]) => path);
+    expect(silent).toEqual([]);
+  });
+
+  // The server would add it to the list of whoever applies without it, and call that a conflict where another manager applies the same.
+  test('no default stands within a list that is replaced as a whole', () => {
+    const lists = [...fieldsWithin(schema, '')].filter(([, { type, 'x-kubernetes-list-type': how = 'atomic' }]) => type === 'array' && how === 'atomic');
+    const within = lists.flatMap(([path, { items = {} }]) => [...fieldsWithin(items, `${path}[]`)]);
+    expect(within.length).toBeGreaterThan(0);
+    expect(within.filter(([, field]) => field.default !== undefined).map(([path]) => path)).toEqual([]);
+  });
+
   test('every text, every list and every map is bounded', () => {
     expect(unboundedOf(schema, '')).toEqual([]);
   });
@@ -31,6 +44,13 @@ describe.each(crdSchemas.map(({ kind, schema }) => [kind, schema] as const))('%s
 function fieldsOf({ properties = {}, items }: OpenAPISchema, path: string): readonly string[] {
   const below = Object.entries(properties).flatMap(([name, property]) => [`${path}.${name}`, ...fieldsOf(property, `${path}.${name}`)]);
   return items === undefined ? below : [...below, ...fieldsOf(items, `${path}[]`)];
+}
+
+/** Each field, and its path. */
+function fieldsWithin({ properties = {}, items = {}, additionalProperties = {} }: OpenAPISchema, path: string): readonly (readonly [string, OpenAPISchema])[] {
+  const below = Object.entries(properties).flatMap(([name, field]) => [[`${path}.${name}`, field] as const, ...fieldsWithin(field, `${path}.${name}`)]);
+  const inner = [...Object.values(items.properties ?? {}), ...Object.values(additionalProperties.properties ?? {})].length === 0 ? [] : [...fieldsWithin(items, `${path}[]`), ...fieldsWithin(additionalProperties, `${path}{}`)];
+  return [...below, ...inner];
 }
 
 function leavesOf(schema: OpenAPISchema, path: string): readonly string[] {

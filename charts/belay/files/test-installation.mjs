@@ -1,9 +1,10 @@
 // Run by `helm test`. Ends with 0 where Belay works, and with 1 and a sentence for each thing that does not.
-// node test-installation.mjs NAME NAMESPACE [FOLDER]: the release's full name, where to ask for a pod (empty: nowhere), and the service account's folder.
+// node test-installation.mjs NAME NAMESPACE SECONDS [FOLDER]: the release's full name, where to ask for a pod (empty: nowhere), how long an installation
+// may take that has only just begun, and the service account's folder.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 
-const [name, where, folder = '/var/run/secrets/kubernetes.io/serviceaccount'] = process.argv.slice(2);
+const [name, where, seconds, folder = '/var/run/secrets/kubernetes.io/serviceaccount'] = process.argv.slice(2);
 const { BELAY_NAMESPACE: namespace, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
 const read = (file) => readFileSync(`${folder}/${file}`, 'utf8').trim();
 const ca = read('ca.crt');
@@ -48,7 +49,16 @@ async function podsAreInjected() {
   return body.spec.initContainers?.[0]?.name === 'belay' ? [] : [`a pod with belay.dev/inject in namespace ${where} came back without a sidecar: see kubectl get mutatingwebhookconfiguration ${name}-injector`];
 }
 
-const problems = (await Promise.all([kindsAreServed(), isAvailable(name), isAvailable(`${name}-webhook`), podsAreInjected()])).flat();
+async function findProblems() {
+  return (await Promise.all([kindsAreServed(), isAvailable(name), isAvailable(`${name}-webhook`), podsAreInjected()]).catch((error) => [`the API server cannot be asked: ${error.message}`])).flat();
+}
+
+const deadline = Date.now() + Number(seconds) * 1_000;
+let problems = await findProblems();
+while (problems.length > 0 && Date.now() < deadline) {
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  problems = await findProblems();
+}
 for (const problem of problems) console.error(problem);
 const injected = where === '' ? 'no pod was asked for, since namespaces default and kube-public are excluded from injection' : 'pods are injected';
 if (problems.length === 0) console.log(`Belay serves its kinds, both Deployments are available, and ${injected}.`);

@@ -34,7 +34,7 @@ export function resolveTargets(spec: FallbackChainSpec, providers: KnownProvider
       const reason = why === undefined ? '' : ` (${why.path}: ${why.message})`;
       return refuse('ProviderNotAccepted', 'name', `ModelProvider "${providerRef.name}"${place} cannot be used${reason}`);
     }
-    return [{ index, name: target, model, suspended: suspend, provider }];
+    return [{ index, name: target, model, suspended: suspend ?? false, provider }];
   });
 }
 

@@ -30,7 +30,7 @@ describe('of a pod there is nothing to say where it', () => {
 
 describe('a pod that', () => {
   test.each<readonly [string, ExistingPod, readonly string[]]>([
-    ['has no sidecar is told what to do', pod('true'), ['InjectionMissing: The pod asks for a sidecar and has none: it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out. Delete it, and its successor gets one.']],
+    ['has no sidecar is told what to do', pod('true'), ['InjectionMissing: The pod asks for a sidecar and has none: it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out, such as kube-system or Belay\'s own. Delete it, and its successor gets one, if its namespace is not left out.']],
     ['is on its node\'s network is told why it can have none', pod('true', { spec: { hostNetwork: true } }), [expect.stringMatching(/^InjectionMissing: .*spec\.hostNetwork.*It was created without the webhook seeing it\.$/) as unknown as string]],
     ['has an annotation nobody can read is told which', pod('Not A Name'), [expect.stringMatching(/^InjectionMissing: .*"Not A Name" is no name of a chain/) as unknown as string]],
     ['lost its sidecar\'s restartPolicy is told who took it', pod('true', { annotations: injected, spec: { initContainers: [{ name: 'belay' }] } }), [expect.stringMatching(/^InjectionMissing: .*another admission webhook took its restartPolicy away\./) as unknown as string]],

@@ -66,6 +66,6 @@ function missingOf(outcome: ReturnType<typeof patchFor>): ObservedPod['missing']
   if (outcome.kind === 'skipped') return { reason: 'InjectionSkipped', message: `The pod has no sidecar: ${outcome.message}.` };
   const why = outcome.kind === 'denied'
     ? `${outcome.message}. It was created without the webhook seeing it`
-    : 'it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out. Delete it, and its successor gets one';
+    : 'it was created without the webhook seeing it: before Belay was installed, or in a namespace that injection leaves out, such as kube-system or Belay\'s own. Delete it, and its successor gets one, if its namespace is not left out';
   return { reason: 'InjectionMissing', message: `The pod asks for a sidecar and has none: ${why}.` };
 }

@@ -23,9 +23,14 @@ export function describeFailedEnd(pod: ObservedPod, { exitCode, reason }: Termin
 function modelOf(pod: ObservedPod): string {
   const args = containerOf(pod)?.args ?? [];
   const file = (args[args.indexOf('--model') + 1] ?? '').replaceAll('$$', '$');
-  const claim = pod.spec?.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])[0];
+  const claim = claimOf(pod);
   if (!file.startsWith(`${modelFolder}/`) || claim === undefined) return 'its model';
   return `${file.slice(modelFolder.length + 1)} from PersistentVolumeClaim "${claim}"`;
+}
+
+/** The claim that holds its model. */
+export function claimOf({ spec }: ObservedPod): string | undefined {
+  return spec?.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [])[0];
 }
 
 function containerOf({ spec }: ObservedPod) {

@@ -1,4 +1,4 @@
-import { describeFailedEnd } from './describe-failed-end.ts';
+import { claimOf, describeFailedEnd } from './describe-failed-end.ts';
 import { absent, loading, quoted, type LocalTierReadiness } from './local-tier-readiness.ts';
 import { llamaContainerName } from './local-tier.ts';
 import type { ContainerStatus, ObservedCondition, ObservedDeployment, ObservedPod, TerminatedContainer } from './observed.ts';
@@ -69,11 +69,13 @@ function podReadiness(pod: ObservedPod): LocalTierReadiness {
 }
 
 /** By the scheduler's words (kube-scheduler, volumebinding and nodevolumelimits plug-ins). */
-function unscheduled({ metadata: { name } }: ObservedPod, words: string): LocalTierReadiness {
+function unscheduled(pod: ObservedPod, words: string): LocalTierReadiness {
+  const { name, namespace } = pod.metadata;
   const claim = /persistentvolumeclaim "([^"]+)" not found/i.exec(words)?.[1];
   if (claim !== undefined) return absent('ClaimNotFound', `There is no PersistentVolumeClaim "${claim}" in its namespace: create it, with the model on it.`);
   if (/unbound immediate persistentvolumeclaims|available persistent volumes to bind|persistentvolumeclaim "[^"]+" is being deleted|bound to non-existent persistentvolume/i.test(words)) {
-    return absent('ClaimUnbound', `Pod ${name} waits for its PersistentVolumeClaim, which no volume is bound to: see the claim's Events with kubectl describe pvc (${words}).`);
+    const named = claimOf(pod);
+    return absent('ClaimUnbound', `Pod ${name} waits for ${named === undefined ? 'its PersistentVolumeClaim' : `PersistentVolumeClaim "${named}"`}, which no volume is bound to: see the claim's Events with kubectl describe pvc -n ${namespace}${named === undefined ? '' : ` ${named}`} (${words}).`);
   }
   return absent('Unschedulable', `No node takes pod ${name}: ${words === '' ? 'the scheduler says no more' : words}.`);
 }

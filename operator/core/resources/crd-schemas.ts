@@ -74,6 +74,7 @@ export const crdSchemas: readonly CrdSchema[] = [
         },
         "spec": {
           "type": "object",
+          "description": "What applications may ask for, and who answers it.",
           "required": [
             "targets"
           ],
@@ -226,6 +227,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                         "type": "string",
                         "minLength": 1,
                         "maxLength": 253,
+                        "description": "Its name.",
                         "x-kubernetes-validations": [
                           {
                             "rule": "self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$')",
@@ -253,7 +255,6 @@ export const crdSchemas: readonly CrdSchema[] = [
                   },
                   "suspend": {
                     "type": "boolean",
-                    "default": false,
                     "description": "true: out of this chain until it is set back."
                   }
                 }
@@ -309,6 +310,7 @@ export const crdSchemas: readonly CrdSchema[] = [
               "properties": {
                 "rateLimit": {
                   "type": "object",
+                  "description": "What is done about a 429.",
                   "properties": {
                     "waitUpTo": {
                       "type": "string",
@@ -382,7 +384,8 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "type": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 316
+                    "maxLength": 316,
+                    "description": "What it tells of."
                   },
                   "status": {
                     "type": "string",
@@ -391,26 +394,31 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "True",
                       "False",
                       "Unknown"
-                    ]
+                    ],
+                    "description": "Whether it holds."
                   },
                   "reason": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 1024
+                    "maxLength": 1024,
+                    "description": "Why, in one word."
                   },
                   "message": {
                     "type": "string",
-                    "maxLength": 32768
+                    "maxLength": 32768,
+                    "description": "Why, in a sentence: what, where, and what would be right."
                   },
                   "observedGeneration": {
                     "type": "integer",
                     "format": "int64",
-                    "minimum": 0
+                    "minimum": 0,
+                    "description": "Generation of the spec that it tells of."
                   },
                   "lastTransitionTime": {
                     "type": "string",
                     "format": "date-time",
-                    "maxLength": 64
+                    "maxLength": 64,
+                    "description": "When status changed last."
                   }
                 }
               }
@@ -481,7 +489,8 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "name": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 253
+                    "maxLength": 253,
+                    "description": "As the chain names it."
                   },
                   "tier": {
                     "type": "string",
@@ -873,8 +882,7 @@ export const crdSchemas: readonly CrdSchema[] = [
                         "enum": [
                           "ConfigMap"
                         ],
-                        "default": "ConfigMap",
-                        "description": "Where the certificates are kept."
+                        "description": "Where the certificates are kept. Default: ConfigMap."
                       },
                       "name": {
                         "type": "string",
@@ -1042,12 +1050,14 @@ export const crdSchemas: readonly CrdSchema[] = [
                               "NotIn",
                               "Exists",
                               "DoesNotExist"
-                            ]
+                            ],
+                            "description": "How the label of a namespace is compared."
                           },
                           "values": {
                             "type": "array",
                             "maxItems": 64,
                             "x-kubernetes-list-type": "atomic",
+                            "description": "What it is compared with: one at least for In and NotIn, none for Exists and DoesNotExist.",
                             "items": {
                               "type": "string",
                               "maxLength": 63,
@@ -1252,7 +1262,8 @@ export const crdSchemas: readonly CrdSchema[] = [
                   "type": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 316
+                    "maxLength": 316,
+                    "description": "What it tells of."
                   },
                   "status": {
                     "type": "string",
@@ -1261,26 +1272,31 @@ export const crdSchemas: readonly CrdSchema[] = [
                       "True",
                       "False",
                       "Unknown"
-                    ]
+                    ],
+                    "description": "Whether it holds."
                   },
                   "reason": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": 1024
+                    "maxLength": 1024,
+                    "description": "Why, in one word."
                   },
                   "message": {
                     "type": "string",
-                    "maxLength": 32768
+                    "maxLength": 32768,
+                    "description": "Why, in a sentence: what, where, and what would be right."
                   },
                   "observedGeneration": {
                     "type": "integer",
                     "format": "int64",
-                    "minimum": 0
+                    "minimum": 0,
+                    "description": "Generation of the spec that it tells of."
                   },
                   "lastTransitionTime": {
                     "type": "string",
                     "format": "date-time",
-                    "maxLength": 64
+                    "maxLength": 64,
+                    "description": "When status changed last."
                   }
                 }
               }

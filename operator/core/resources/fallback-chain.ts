@@ -10,6 +10,7 @@ export interface FallbackChain {
   readonly status?: FallbackChainStatus;
 }
 
+/** What applications may ask for, and who answers it. */
 export interface FallbackChainSpec {
   /** Names that an application may ask for. Default: the chain's name and the first target's model. "*" takes what no other chain claims. */
   readonly modelNames?: readonly string[];
@@ -31,12 +32,13 @@ export interface FallbackChainSpec {
     readonly providerRef: {
       /** Where it is: one of another namespace must allow this one in its allowedNamespaces. Default: the namespace of the chain. */
       readonly namespace?: string;
+      /** Its name. */
       readonly name: string;
     };
     /** The model, as the provider spells it; "*": the name that the application asked for. */
     readonly model: string;
     /** true: out of this chain until it is set back. */
-    readonly suspend: boolean;
+    readonly suspend?: boolean;
   }[];
   /** How a race is run; also for a request that asks for one. */
   readonly race?: {
@@ -49,6 +51,7 @@ export interface FallbackChainSpec {
   };
   /** What may move a request on to the next target, beyond outages. */
   readonly triggers?: {
+    /** What is done about a 429. */
     readonly rateLimit?: {
       /** A Retry-After of at most this is waited out on the same target. Default: 2s without a latencyBudget, 0s with one. */
       readonly waitUpTo?: string;
@@ -62,11 +65,17 @@ export interface FallbackChainStatus {
   readonly observedGeneration?: number;
   /** Accepted, ResolvedRefs, Programmed and Ready; PartiallyInvalid only where it is True. */
   readonly conditions: readonly {
+    /** What it tells of. */
     readonly type: string;
+    /** Whether it holds. */
     readonly status: 'True' | 'False' | 'Unknown';
+    /** Why, in one word. */
     readonly reason: string;
+    /** Why, in a sentence: what, where, and what would be right. */
     readonly message: string;
+    /** Generation of the spec that it tells of. */
     readonly observedGeneration?: number;
+    /** When status changed last. */
     readonly lastTransitionTime: string;
   }[];
   /** The targets in order, such as opus > gemini > local. */
@@ -88,6 +97,7 @@ export interface FallbackChainStatus {
   };
   /** Targets that can be routed to, in order, as sidecars see them. */
   readonly targets?: readonly {
+    /** As the chain names it. */
     readonly name: string;
     /** Place of the target in its chain. */
     readonly tier: 'Primary' | 'IntraProvider' | 'InterProvider' | 'OpenModel' | 'Local';

@@ -56,8 +56,8 @@ export interface ModelProviderSpec {
   readonly tls?: {
     /** Certificate authorities trusted beside the system's own; PEM under the key ca.crt. */
     readonly caCertificateRefs: readonly {
-      /** Where the certificates are kept. */
-      readonly kind: 'ConfigMap';
+      /** Where the certificates are kept. Default: ConfigMap. */
+      readonly kind?: 'ConfigMap';
       /** Name of a ConfigMap in the same namespace. */
       readonly name: string;
     }[];
@@ -86,7 +86,9 @@ export interface ModelProviderSpec {
       readonly matchExpressions?: readonly {
         /** Key of a label. */
         readonly key: string;
+        /** How the label of a namespace is compared. */
         readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+        /** What it is compared with: one at least for In and NotIn, none for Exists and DoesNotExist. */
         readonly values?: readonly string[];
       }[];
     };
@@ -127,11 +129,17 @@ export interface ModelProviderStatus {
   readonly observedGeneration?: number;
   /** Accepted, ResolvedRefs and Ready. */
   readonly conditions: readonly {
+    /** What it tells of. */
     readonly type: string;
+    /** Whether it holds. */
     readonly status: 'True' | 'False' | 'Unknown';
+    /** Why, in one word. */
     readonly reason: string;
+    /** Why, in a sentence: what, where, and what would be right. */
     readonly message: string;
+    /** Generation of the spec that it tells of. */
     readonly observedGeneration?: number;
+    /** When status changed last. */
     readonly lastTransitionTime: string;
   }[];
 }

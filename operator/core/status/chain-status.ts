@@ -54,7 +54,7 @@ function programmed({ unroutable }: ChainEntry, tableVersion: string | null, pub
   const judge = (status: 'True' | 'False', reason: string, message: string) => ({ type: 'Programmed', status, reason, message });
   if (!published || tableVersion === null) return judge('False', 'Pending', 'This version has not been published yet.');
   if (rejected > 0) return judge('False', 'Rejected', `${rejected} of ${connected} sidecars refused this version and serve on what they had: ${sentence(lastError)}`);
-  if (unroutable !== null) return judge('False', 'NotAccepted', 'The chain is not accepted: sidecars that hold its last good form serve that, others answer 503.');
+  if (unroutable !== null) return judge('False', 'NotAccepted', 'The chain is not accepted: sidecars that hold its last good form serve that, without targets whose provider is gone; others answer 503.');
   return judge('True', 'Programmed', 'This version is published to every sidecar that asks for the chain.');
 }
 

@@ -55,7 +55,9 @@ describe('while another serves', () => {
   test.each<[string, string | null, readonly TrafficSecond[], string]>([
     ['it is over at a twentieth that the first target loses', 'gemini', [second({ opus: did(19), gemini: did(1) })], 'preferred'],
     ['not at more', 'gemini', [second({ opus: did(94), gemini: did(6) })], 'fallback to opus'],
-    ['not by one request', 'gemini', [second({ opus: did(1) })], 'fallback to gemini'],
+    ['by the only request of a minute, which the first target answered', 'gemini', [second({ opus: did(1) })], 'preferred'],
+    ['by two', 'gemini', [second({ opus: did(1) }, 0, 90), second({ opus: did(1) })], 'preferred'],
+    ['not by one request, where another one of the minute fell back', 'gemini', [second({ gemini: did(1) }, 0, 60), second({ opus: did(1) })], 'fallback to gemini'],
     ['who answers most of at least two takes over', 'gemini', [second({ gemini: did(1), local: did(3) })], 'fallback to local'],
     ['who answers one does not', 'gemini', [second({ local: did(1) })], 'fallback to gemini'],
     ['who answers half does not', 'gemini', [second({ gemini: did(2), local: did(2) })], 'fallback to gemini'],
@@ -63,6 +65,10 @@ describe('while another serves', () => {
     ['nobody does, where nobody answers', 'gemini', [second({ gemini: did(0, 3) }, 3)], 'fallback to null'],
   ])('%s', (_, target, seconds, word) => {
     expect(wordOf(trial(seconds), fallback(target))).toBe(word);
+  });
+
+  test('it is not over while the first target cannot be asked', () => {
+    expect(wordOf(trial([second({ opus: did(1) })], { preferredOut: true }), fallback('gemini'))).toBe('fallback to gemini');
   });
 
   test('what came before it counts no more', () => {

@@ -26,7 +26,7 @@ const fewest = 2;
 
 /**
  * Who serves, as far as traffic says; null: it says nothing new, and what held goes on to hold. Hysteresis: a fallback begins at 20 % of the
- * requests of the last 15 s and ends below 5 %, never by one request alone. Where the first target cannot be asked, which took more than one failure,
+ * requests of the last 15 s and ends below 5 %, never by one request alone, unless it was the only one of a minute. Where the first target cannot be asked, which took more than one failure,
  * a long silence or a key that is gone, the last report decides alone. Another target that wins a race is no fallback as long as the first one does not fail.
  */
 export function judge(trial: Trial, last: Verdict | null): Judgement | null {
@@ -36,13 +36,15 @@ export function judge(trial: Trial, last: Verdict | null): Judgement | null {
   const requests = requestsOf(traffic);
   if (requests === 0) return null;
   const own = trafficOf(traffic, preferred.name);
-  if (last?.state === 'fallback') return isOver(own, requests) ? { state: 'preferred' } : goingOn(trial, last, recent);
+  if (last?.state === 'fallback') return isOver(trial, own, requests) ? { state: 'preferred' } : goingOn(trial, last, recent);
   if (hasBegun(own, requests) || isPassed(trial)) return begun(trial, recent);
   return last !== null || own.served > 0 || requests >= fewest ? { state: 'preferred' } : null;
 }
 
-function isOver({ served }: TargetTraffic, requests: number): boolean {
-  return served >= fewest && requests - served <= requests * clearedUpTo;
+/** One request is enough where it is the only one of a minute, for seconds are few then, and the first target can be asked again. */
+function isOver({ preferredOut }: Trial, { served }: TargetTraffic, requests: number): boolean {
+  if (served >= fewest) return requests - served <= requests * clearedUpTo;
+  return served === requests && !preferredOut;
 }
 
 function hasBegun(own: TargetTraffic, requests: number): boolean {

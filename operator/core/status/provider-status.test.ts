@@ -10,7 +10,7 @@ const keyed = '{ preset: OpenAI, credentials: { secretKeyRef: { name: s, key: k 
 
 function statusOf(spec: string, more: Partial<ProviderStatusInput> = {}, facts: Partial<Snapshot> = {}) {
   const { conditions } = compileNamespace(snapshotOf(`kind: ModelProvider\nmetadata: { name: p }\nspec: ${spec}\n`, facts), nodeTools);
-  return providerStatus({ conditions: conditions[0]?.conditions ?? [], observedGeneration: 2, localReady: null, before: undefined, wallMs, ...more });
+  return providerStatus({ conditions: conditions[0]?.conditions ?? [], observedGeneration: 2, localReady: null, suspended: false, before: undefined, wallMs, ...more });
 }
 
 test.each<[string, string, Partial<ProviderStatusInput>, Partial<Snapshot>, readonly (readonly [string, string, string])[]]>([
@@ -31,6 +31,11 @@ test.each<[string, string, Partial<ProviderStatusInput>, Partial<Snapshot>, read
 test('Ready repeats what stands in the way, so that one condition is enough to read', () => {
   const { conditions } = statusOf(keyed, {}, { secrets: [{ namespace: 'default', name: 's', state: 'missing' }] });
   expect(conditions.at(-1)?.message).toBe('spec.credentials.secretKeyRef.name: there is no Secret "s" in namespace default: create it with the key k.');
+});
+
+test.each([['{ preset: OpenAI, suspend: true }', null], [local, { state: 'Ready', reason: 'Ready', message: 'The model answers.' } as const]])('one that a person took out says so: %s', (spec, localReady) => {
+  const { conditions } = statusOf(spec, { suspended: true, localReady });
+  expect(conditions.at(-1)).toMatchObject({ status: 'True', message: 'Chains could use this provider, but spec.suspend keeps it out of all of them until it is set back.' });
 });
 
 test('the time of a transition stays while the status of its condition does', () => {

@@ -18,6 +18,8 @@ export interface ProviderStatusInput {
   readonly observedGeneration: number | null;
   /** null: the operator runs no server for it. */
   readonly localReady: LocalReadiness | null;
+  /** `spec.suspend`. */
+  readonly suspended: boolean;
   /** The status as it stands; undefined: there is none. */
   readonly before: ModelProviderStatus | undefined;
   /** Now, by the wall clock. */
@@ -25,17 +27,18 @@ export interface ProviderStatusInput {
 }
 
 /** The whole `status` of a ModelProvider. */
-export function providerStatus({ conditions, observedGeneration, localReady, before, wallMs }: ProviderStatusInput): ModelProviderStatus {
+export function providerStatus({ conditions, observedGeneration, localReady, suspended, before, wallMs }: ProviderStatusInput): ModelProviderStatus {
   return {
     ...(observedGeneration === null ? {} : { observedGeneration }),
-    conditions: stampConditions([...conditions, readyOf(conditions, localReady)], observedGeneration, before?.conditions ?? [], wallMs),
+    conditions: stampConditions([...conditions, readyOf(conditions, localReady, suspended)], observedGeneration, before?.conditions ?? [], wallMs),
   };
 }
 
-function readyOf(conditions: readonly Condition[], localReady: LocalReadiness | null): JudgedCondition {
+function readyOf(conditions: readonly Condition[], localReady: LocalReadiness | null, suspended: boolean): JudgedCondition {
   const judge = (status: 'True' | 'False', reason: string, message: string) => ({ type: 'Ready', status, reason, message });
   const refused = conditions.find(({ type, status }) => (type === 'Accepted' || type === 'ResolvedRefs') && status === 'False');
   if (refused !== undefined) return judge('False', refused.reason, refused.message);
+  if (suspended && (localReady === null || localReady.state === 'Ready')) return judge('True', 'Ready', 'Chains could use this provider, but spec.suspend keeps it out of all of them until it is set back.');
   if (localReady !== null) return judge(localReady.state === 'Ready' ? 'True' : 'False', localReady.reason, localReady.message);
   return judge('True', 'Ready', 'Chains can use this provider; kubectl describe fbchain tells whether it answers.');
 }

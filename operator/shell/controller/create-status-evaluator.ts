@@ -73,7 +73,7 @@ function wantProvider({ wallClock, readiness }: StatusEvaluatorOptions, { condit
   writer.want(resources.providers, provider, providerStatus({
     conditions: judged.conditions, observedGeneration: judged.observedGeneration,
     localReady: provider.spec.local === undefined ? null : readiness(namespace, name),
-    before: before ?? undefined, wallMs: wallClock(),
+    suspended: provider.spec.suspend, before: before ?? undefined, wallMs: wallClock(),
   }) as ResourceStatus);
 }
 

@@ -31,5 +31,5 @@ export function describeSeconds(ms: number): string {
 
 /** The whole sentence of an answer when a chain failed: `support-chat: 3 of 3 targets failed: …. id pod.7`. */
 export function describeChainFailed(chain: string, reason: string, id: string): string {
-  return `${chain}: ${reason}. id ${id}`;
+  return `${chain}: ${reason.replace(/\.$/, '')}. id ${id}`;
 }

@@ -81,6 +81,7 @@ test("the client's timeout is told as such", () => {
 });
 
 test('a whole sentence names chain and request', () => {
+  expect(describeChainFailed('chat', 'chain chat cannot be served: there is no ModelProvider "a".', 'pod.7')).toBe('chat: chain chat cannot be served: there is no ModelProvider "a". id pod.7');
   expect(describeChainFailed('support-chat', '1 of 1 targets failed: opus 503', 'pod.7')).toBe('support-chat: 1 of 1 targets failed: opus 503. id pod.7');
 });
 

@@ -160,7 +160,7 @@ describe('a model that nobody serves', () => {
   });
 
   test('where there is no chain at all', () => {
-    expect(describeUnknownModel(compiled(routingTable([], [])), 'x')).toBe('"x" is in no chain of namespace support. Chains: none. Add it to spec.modelNames, or use modelNames ["*"].');
+    expect(describeUnknownModel(compiled(routingTable([], [])), 'x')).toBe('"x" is in no chain of namespace support. It has no FallbackChain: create one.');
   });
 
   test.each([

@@ -12,9 +12,11 @@ export function describeUnknownModel(table: CompiledTable, model: string, asked:
     const others = entry.modelNames.filter((name) => name !== entry.name);
     return others.length === 0 ? entry.name : `${entry.name} (${others.join(', ')})`;
   });
-  const listed = chains.length === 0 ? 'none' : chains.slice(0, maxListed).join(', ');
+  const listed = chains.slice(0, maxListed).join(', ');
   const more = chains.length > maxListed ? ` and ${chains.length - maxListed} more` : '';
-  const chainsListed = `Chains: ${listed}${more}. Add it to spec.modelNames, or use modelNames ["*"].`;
+  const chainsListed = chains.length === 0
+    ? 'It has no FallbackChain: create one.'
+    : `Chains: ${listed}${more}. Add it to spec.modelNames, or use modelNames ["*"].`;
   if (asked.includes('*')) return `${JSON.stringify(model)} is in no chain of namespace ${table.namespace}. ${chainsListed}`;
   const missing = asked.filter((name) => !table.chains.has(name));
   const whichMiss = `${missing.join(', ')}, which ${missing.length === 1 ? 'does' : 'do'} not exist in namespace ${table.namespace}`;

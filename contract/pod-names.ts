@@ -10,7 +10,7 @@ export const podAnnotations = {
   sidecarMemoryLimit: `${apiGroup}/sidecar-memory-limit`,
   sidecarImage: `${apiGroup}/sidecar-image`,
   sidecarLogLevel: `${apiGroup}/sidecar-log-level`,
-  /** Written by injection: canonical JSON of chains, container and image. */
+  /** Written by injection: canonical JSON of chains, container, image and resources. */
   status: `${apiGroup}/status`,
 } as const;
 

@@ -192,3 +192,8 @@ describe('the environment of a sidecar', () => {
 test.each([['Bearer a.b', 'a.b'], ['bearer a.b', 'a.b'], ['Basic a', null], ['Bearer ', null], ['Bearer a b', null], [undefined, null]])('the token of %j is %j', (header, token) => {
   expect(bearerToken(header)).toBe(token);
 });
+
+test('a line that is wrong in a hundred thousand places is read no further than the first thousand', () => {
+  const read = parseClientFrame(JSON.stringify({ frame: 'report', chains: Array(100_000).fill(1) }));
+  expect(read.ok ? null : [read.problems.length, read.problems.at(-1)?.path]).toEqual([1_000, 'chains[999]']);
+});

@@ -25,6 +25,9 @@ export interface Members {
   refuse(member: string, message: string): void;
 }
 
+/** What is wrong in more places is read no further: a line can be wrong in a hundred thousand, and finding them all takes a quarter of a second. */
+const mostProblems = 1_000;
+
 export type JsonObject = { readonly [name: string]: unknown };
 
 export function readMembers(object: JsonObject, path: string, problems: Problem[]): Members {
@@ -47,6 +50,7 @@ export function readMembers(object: JsonObject, path: string, problems: Problem[
     counts: (member) => take(member, (value): value is readonly number[] => Array.isArray(value) && value.every(isCount), 'a list of whole numbers', []),
     names: (member) => take<readonly string[] | null>(member, isNames, 'a list of texts', null),
     list: (member, of) => take(member, Array.isArray, 'a list', []).flatMap((element: unknown, index) => {
+      if (problems.length >= mostProblems) return [];
       const place = `${at(member)}[${index}]`;
       if (isObject(element)) return [of(readMembers(element, place, problems))];
       problems.push({ path: place, message: `must be an object, not ${kindOf(element)}` });

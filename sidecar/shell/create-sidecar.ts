@@ -8,6 +8,7 @@ import { createGracefulServer } from './graceful-server.ts';
 import { createListener } from './listener.ts';
 import { createMetrics, type MetricsNow } from './metrics.ts';
 import type { Plane } from './plane.ts';
+import { readProxyEnvironment } from './proxy-environment.ts';
 import { createBytesInFlight } from './read-body.ts';
 import { createReportCounts, type ReportedChain } from './report-counts.ts';
 import type { Sidecar, SidecarOptions } from './sidecar-options.ts';
@@ -58,11 +59,13 @@ export function createSidecar(options: SidecarOptions): Sidecar {
 
 function createPlane(options: SidecarOptions): Plane {
   const table = createActiveTable(options.random);
+  const proxy = readProxyEnvironment(process.env);
+  for (const message of proxy.problems) options.log({ level: 'warn', event: 'proxy-left-out', message });
   let requests = 0;
   const plane: Plane = {
     options,
     table,
-    pools: createConnectionPools(process.env),
+    pools: createConnectionPools(proxy.environment),
     concurrency: createConcurrency(),
     unaryOnly: new Set(),
     bytesInFlight: createBytesInFlight(bytesInFlightLimit),

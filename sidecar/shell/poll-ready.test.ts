@@ -115,20 +115,25 @@ describe('a local target', () => {
     const llama = local(says('unused'));
     const { port, sidecar } = await start({ llama: { ...llama, provider: { ...llama.provider, concurrency: 1 } } }, {}, { clock });
     const say = (word: string): ReturnType<typeof open> => open(port, chat({ stream: true, messages: [{ role: 'user', content: `said-${word}` }] }));
+    /** What arrives and has to wait arms a timer. */
+    const inLine = async (word: string): Promise<ReturnType<typeof open>> => {
+      const before = clock.armed;
+      const client = say(word);
+      await until(() => clock.armed > before);
+      return client;
+    };
     sidecar.applyEndpoints([{ name: 'llama', state: 'Loading', url: null }]);
     const patient = say('first');
     await until(() => clock.armed > 0);
     await clock.advance(300);
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` }]);
-    const [second, third] = [say('second'), say('third')];
+    const second = say('second');
     await until(() => answers.length === 1);
-    while (polls === 0) {
-      await clock.advance(250);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const fourth = say('fourth');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const third = await inLine('third');
+    const armed = clock.armed;
+    await clock.advance(250);
+    await until(() => polls === 1 && clock.armed === armed - 1);
+    const fourth = await inLine('fourth');
     for (const number of [1, 2, 3, 4]) {
       await until(() => answers.length === number);
       answers[number - 1]?.end();

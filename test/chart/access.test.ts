@@ -107,7 +107,7 @@ describe('promise 8: the sidecar has no rights', () => {
   test('and its container has nobody\'s token but the one for the distributor', () => {
     const { volumeMounts } = sidecarContainer(
       { chains: ['*'], environment: 'All', image: null, logLevel: 'info', resources: { cpu: null, memory: null, cpuLimit: null, memoryLimit: null } },
-      { image: 'belay', imagePullPolicy: 'Always', imagePullSecrets: [], distributor: 'belay.belay-system.svc:7443', userIds: 'fixed', caCertificates: '' }, 'fixed', {},
+      { image: 'belay', imagePullPolicy: 'Always', imagePullSecrets: [], distributor: 'belay.belay-system.svc:7443', userIds: 'fixed', caCertificates: '' }, { userIds: 'fixed', resources: {}, proxy: [] },
     ) as { readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[] };
     expect(volumeMounts).toEqual(expect.arrayContaining([{ name: 'belay-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }]));
   });

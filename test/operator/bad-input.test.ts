@@ -2,6 +2,7 @@
 // of their own, before a real API server.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RoutingTable } from '@belay/contract';
+import type { KubeObject } from '@belay/operator/shell/kube/kube-object.ts';
 import { readAttempt } from '../support/stand-in-script.ts';
 import { createStandIn, type StandIn } from '../support/stand-in.ts';
 import { startSidecarProcess, type SidecarProcess } from '../support/sidecar-process.ts';
@@ -181,3 +182,17 @@ test('names as long as names may be are served, and what is wrong with them is t
   await until(async () => (await eventsOf('FallbackChain', chain)).some((event) => event.startsWith('ProviderNotFound: ')));
   expect(operator.lines().filter(({ level, event }) => level !== 'info' && event === 'event-lost')).toEqual([]);
 });
+
+test('a CRD that is deleted takes its chains along, and what is applied after it is there again is served; the operator lives on meanwhile', async () => {
+  const place = { resource: { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' } };
+  const name = 'fallbackchains.belay.dev';
+  const { spec } = await cluster.client.get<KubeObject & { readonly spec: object }>({ ...place, name });
+  await cluster.delete('CustomResourceDefinition', null, name);
+  await until(async () => (await ask('chat')).status === 404, 20_000);
+  await until(() => operator.lines().some(({ event, message }) => event === 'watch-failed' && message.includes('fallbackchains.belay.dev: the API server answered 404')), 20_000);
+  expect([(await probe(operator, '/live')).status, (await probe(operator, '/ready')).status]).toEqual([200, 200]);
+  await cluster.client.create(place, { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name }, spec });
+  await until(async () => cluster.apply('FallbackChain', namespace, 'chat', chainOf('one', 'two')).then(() => true, () => false), 20_000);
+  await until(async () => (await ask('chat')).served === 'one', 40_000);
+  await until(async () => (await said('FallbackChain', 'chat', 'Ready')).startsWith('True'), 20_000);
+}, 120_000);

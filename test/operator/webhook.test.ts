@@ -38,7 +38,8 @@ let port = 0;
 const publishers: BundlePublisher[] = [];
 
 beforeAll(async () => {
-  server = await startApiServer();
+  // With a plug-in that changes the sidecar after injection, each webhook call is followed by another, and what that takes back is refused.
+  server = await startApiServer({ apiServerArgs: ['--enable-admission-plugins=AlwaysPullImages'] });
   client = createHttpsClient({ server: server.url, ca: readFileSync(server.caFile, 'utf8'), token: () => server.token, clock });
   api = createKubernetesAPI(server.kubeconfig);
   for (const metadata of [{ name: 'belay-system' }, { name: 'apps' }, { name: 'strict', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } }]) {
@@ -73,7 +74,7 @@ afterAll(async () => {
 test('an annotated pod is injected, with the CA of this moment', async () => {
   const answer = await create('apps', annotated('true'));
   expect(answer).toMatchObject({ status: 201, body: { metadata: { labels: { 'belay.dev/injected': 'true' }, annotations: { 'belay.dev/status': expect.any(String) } } } });
-  expect(answer.body.spec?.initContainers?.[0]).toMatchObject({ name: 'belay', restartPolicy: 'Always', env: expect.arrayContaining([{ name: 'BELAY_CA_CERTIFICATES', value: authority.trusted() }]) });
+  expect(answer.body.spec?.initContainers?.[0]).toMatchObject({ name: 'belay', restartPolicy: 'Always', imagePullPolicy: 'Always', env: expect.arrayContaining([{ name: 'BELAY_CA_CERTIFICATES', value: authority.trusted() }]) });
 });
 
 test.each([['without the annotation', pod({})], ['that says "false"', annotated('false')]])('a pod %s never reaches the webhook', async (_, body) => {

@@ -82,7 +82,7 @@ function createWorld(seed: number) {
   let nowMs = 0;
   let moment: Moment = { deadlineMs: 1, host: 'a', keys: ['a'], ready: false, bad: false };
   let distribution = createDistribution(random, sha256Hex);
-  let state = initialControlState({ podName: 'shop', podUid: 'u', chains: ['*'] });
+  let state = initialControlState({ podName: 'shop', podUid: 'u', namespace: 'shop-ns', chains: ['*'] });
   const timers = new Map<string, number>();
   /** The connection that is up. */
   let link: { readonly connection: number; readonly up: string[]; readonly down: string[]; readonly hear: (line: string) => readonly Parsed<never>[]; readonly listen: (line: string) => readonly Parsed<never>[] } | null = null;

@@ -14,6 +14,8 @@ test.each<[string, Partial<LeafSituation>, object]>([
   ['and signs then', { signing: authority('other'), settledMs: day + 100, nowMs: day + 100 }, { kind: 'sign' }],
   ['a CA that has been known for long signs as soon as it is its turn', { signing: authority('other'), settledMs: 100, nowMs: day }, { kind: 'sign' }],
   ['but a leaf that expires meanwhile waits for nobody', { signing: authority('other'), settledMs: 9 * day + 99, nowMs: 9 * day - 1 }, { kind: 'wait', untilMs: 9 * day }],
+  ['a leaf of a clock that was ahead, and was set back, is replaced at once', { leaf: { ...leaf, notBeforeMs: 100 }, nowMs: 99 }, { kind: 'sign' }],
+  ['and serves from the moment on at which it is valid', { leaf: { ...leaf, notBeforeMs: 100 }, nowMs: 100 }, { kind: 'wait', untilMs: 100 + (9 * day - 100) * 2 / 3 }],
   ['and is renewed when it has', { signing: authority('other'), settledMs: 9 * day + 99, nowMs: 9 * day }, { kind: 'sign' }],
 ])('%s', (_, situation, step) => {
   expect(leafStep({ nowMs: 0, leaf, signing: ours, settledMs: 100, ...situation })).toEqual(step);

@@ -1,4 +1,4 @@
-import { describeProblem, pingIntervalMs, resourceTypes, sharedSchemaVersion, silenceLimitMs, streamProtocol, type ChainReport, type ClientFrame, type HelloFrame, type Parsed, type Problem, type Resource, type ResourceType, type ServerFrame, type SnapshotFrame } from '@belay/contract';
+import { describeProblem, maxServerFrameLength, pingIntervalMs, podAnnotations, resourceTypes, sharedSchemaVersion, silenceLimitMs, snapshotPieces, streamProtocol, type ChainReport, type ClientFrame, type HelloFrame, type Parsed, type Problem, type Resource, type ResourceType, type ServerFrame, type SnapshotFrame } from '@belay/contract';
 import type { TableResource } from './last-good-table.ts';
 import type { Resources } from './select-resources.ts';
 
@@ -82,7 +82,7 @@ export function openConnection(identity: SidecarIdentity, nowMs: number, chance:
 export function stepConnection(state: ConnectionState, event: ConnectionEvent, nowMs: number, tableInstead: TableInstead): ConnectionStep {
   switch (event.type) {
     case 'frame-received': return event.frame.ok ? receive({ ...state, heardMs: nowMs }, event.frame.value, nowMs, tableInstead) : closed(state, `it sent a bad frame: ${describeBadFrame(event.frame.problems)}`);
-    case 'resources-selected': return want(state, event.resources);
+    case 'resources-selected': return want(state, event.resources, nowMs, tableInstead);
     case 'socket-measured': return measure(state, event.bufferedBytes, nowMs);
     case 'draining': return state.asked ? same(state) : askToLeave(state, nowMs);
     case 'ticked': return tick(state, nowMs);
@@ -145,10 +145,25 @@ function reject(slot: Slot, resource: Resource, rejected: NonNullable<Slot['reje
   return { ...slot, rejected, instead: resource.type === 'table' ? tableInstead(resource, accepted, rejected.error) : null };
 }
 
-function want(state: ConnectionState, resources: Resources): ConnectionStep {
+function want(state: ConnectionState, resources: Resources, nowMs: number, tableInstead: TableInstead): ConnectionStep {
   const slots = { ...state.slots };
-  for (const type of resourceTypes) slots[type] = { ...slots[type], wanted: resources[type] };
+  for (const type of resourceTypes) {
+    const wanted = resources[type];
+    const slot: Slot = { ...slots[type], wanted };
+    slots[type] = wanted === null || wanted.version === slot.rejected?.version || !isTooLong(wanted) ? slot : reject(slot, wanted, { version: wanted.version, error: describeTooLong(wanted), atMs: nowMs }, tableInstead);
+  }
   return sendWanted({ ...state, slots });
+}
+
+/** A sidecar drops such a line before it knows its nonce, and so never answers it: it would be on its way for as long as the connection lives. */
+function isTooLong(resource: Resource): boolean {
+  const { head, rest } = snapshotPieces(resource, String(Number.MAX_SAFE_INTEGER));
+  return head.length + rest.length > maxServerFrameLength;
+}
+
+function describeTooLong({ type, data }: Resource): string {
+  const many = type === 'table' ? `${data.chains.length} chains` : `${data.length} entries`;
+  return `the ${type}, of ${many}, is longer than the ${maxServerFrameLength} characters that a sidecar takes: name the chains that a pod needs in its annotation ${podAnnotations.inject}`;
 }
 
 /** Sends what is wanted (or stands in for it where it was refused), is not known there, and has nothing of its type before it. */
@@ -158,14 +173,18 @@ function sendWanted(state: ConnectionState): ConnectionStep {
   const slots = { ...state.slots };
   let { lastNonce } = state;
   for (const type of resourceTypes) {
-    const { wanted, sent, acked, rejected, instead } = slots[type];
-    const resource = wanted !== null && wanted.version === rejected?.version ? instead : wanted;
-    if (resource === null || sent !== null || resource.version === acked) continue;
+    const resource = dueOf(slots[type]);
+    if (resource === null) continue;
     lastNonce += 1;
     slots[type] = { ...slots[type], sent: { nonce: String(lastNonce), resource } };
     effects.push({ type: 'send-snapshot', resource, nonce: String(lastNonce) });
   }
   return { state: { ...state, slots, lastNonce }, effects };
+}
+
+function dueOf({ wanted, sent, acked, rejected, instead }: Slot): Resource | null {
+  const resource = wanted !== null && wanted.version === rejected?.version ? instead : wanted;
+  return resource === null || sent !== null || resource.version === acked || isTooLong(resource) ? null : resource;
 }
 
 /** While too much waits in its socket nothing is added; if that lasts, the connection is closed. */

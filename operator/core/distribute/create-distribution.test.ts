@@ -85,6 +85,9 @@ test('two sidecars that ask alike get the very same objects, and so does one who
   distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(1_000, { endpoints: [{ name: 'box', state: 'Ready', url: 'http://box/v1' }] }) }, 1);
   opened(3, 'shop-ns', distribution);
   expect(resourceOf(said(distribution, 3, hello()), 'keys')?.resource).toBe(resourceOf(first, 'keys')?.resource);
+  for (const connection of [4, 5]) opened(connection, 'shop-ns', distribution);
+  const [one, other] = [said(distribution, 4, hello({ chains: ['chat', 'bulk'] })), said(distribution, 5, hello({ chains: ['bulk', 'chat', 'bulk'] }))];
+  expect(resourceOf(one, 'table')?.resource).toBe(resourceOf(other, 'table')?.resource);
 });
 
 test('tables wait for a quiet 100 ms, and for 1 s at most; keys do not wait', () => {
@@ -130,6 +133,33 @@ test('a refused table is not sent again, is told with its words, and the next on
   expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ current: 0, rejected: 0 });
   said(distribution, 1, { frame: 'ack', nonce: next.nonce });
   expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 1, rejected: 0, lastError: '' });
+});
+
+test('a table longer than a sidecar takes is not sent, as it could never be refused: what was accepted runs on without what is gone, the words are told, and the next one is sent', () => {
+  const distribution = serving();
+  tableWaits(distribution);
+  const long = routingTable([chainEntry('chat', [targetEntry('openai')], { deadlineMs: 7 })], [providerEntry('openai', { headers: [{ name: 'x', value: 'y'.repeat(8 * 1024 * 1024) }] })]);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(7, { tables: [long] }) }, 10);
+  const [instead, ...more] = sent(distribution.handle({ type: 'ticked' }, 200)).filter(({ resource }) => resource.type === 'table');
+  expect([instead?.resource.data, more]).toMatchObject([{ chains: [{ name: 'chat', deadlineMs: 1_000, targets: [{ name: 'openai' }] }] }, []]);
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({
+    connected: 1, current: 0, rejected: 1,
+    lastError: 'the table, of 1 chains, is longer than the 8388608 characters that a sidecar takes: name the chains that a pod needs in its annotation belay.dev/inject',
+  });
+  settle(distribution, [instead!]);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content(8) }, 1_000);
+  settle(distribution, distribution.handle({ type: 'ticked' }, 1_100));
+  expect(distribution.countSidecars('shop-ns', 'chat')).toEqual({ connected: 1, current: 1, rejected: 0, lastError: '' });
+});
+
+test('where all that could stand in for it is too long as well, nothing is sent, and nothing is waited for', () => {
+  const chains = Array.from({ length: 20 }, (_, nth) => chainEntry(`chat-${nth}`, [targetEntry('openai')], { unroutable: 'z'.repeat(500_000) }));
+  const distribution = serving(content(1, { tables: [routingTable(chains, [openai])] }));
+  const first = said(distribution, 1, hello({ chains: ['*'] }));
+  expect(sent(first).map(({ resource }) => resource.type)).toEqual(['endpoints', 'keys', 'hints']);
+  settle(distribution, first);
+  distribution.handle({ type: 'namespace-compiled', namespace: 'shop-ns', content: content() }, 1_000);
+  expect(sent(distribution.handle({ type: 'ticked' }, 1_100)).map(({ resource }) => resource.type)).toContain('table');
 });
 
 test('an answer to a nonce that is not on its way changes nothing', () => {
@@ -222,6 +252,40 @@ describe('last known good', () => {
     });
     expect(first).toBe(second);
   });
+
+  test('one that refuses in other words, or has accepted another, has its own', () => {
+    const distribution = serving();
+    settle(distribution, said(distribution, 1, hello()));
+    const next = publish(distribution, withTables(routingTable([chainEntry('chat', [targetEntry('openai')])], [openai])), 1_000);
+    for (const connection of [2, 3]) opened(connection, 'shop-ns', distribution);
+    const refuse = (connection: number, effects: readonly DistributionEffect[], error: string) => tableOf(said(distribution, connection, { frame: 'nack', nonce: resourceOf(effects, 'table')!.nonce, error }));
+    const [fresh, other, accepted] = [refuse(2, said(distribution, 2, hello()), 'no'), refuse(3, said(distribution, 3, hello()), 'never'), refuse(1, next, 'never')];
+    expect([fresh?.chains[0]?.unroutable, other?.chains[0]?.unroutable, accepted?.chains[0]?.targets.map(({ name }) => name)])
+      .toEqual(['this sidecar refused the newest table (no)', 'this sidecar refused the newest table (never)', ['openai']]);
+  });
+});
+
+test('of several that refused, the words of the last are told', () => {
+  const distribution = serving();
+  for (const connection of [2, 3]) opened(connection, 'shop-ns', distribution);
+  for (const [connection, error, atMs] of [[1, 'first', 10], [3, 'last', 30], [2, 'second', 20]] as const) {
+    said(distribution, connection, { frame: 'nack', nonce: resourceOf(said(distribution, connection, hello(), atMs), 'table')!.nonce, error }, atMs);
+  }
+  expect(distribution.countSidecars('shop-ns', 'chat')).toMatchObject({ rejected: 3, lastError: 'last' });
+});
+
+test('one whose token is refused is asked to connect anew, and is cut off where it does not', () => {
+  const distribution = serving();
+  said(distribution, 1, hello(), 4_000);
+  expect(framesOf(distribution.handle({ type: 'identity-refused', connection: 1 }, 5_000))).toEqual([{ frame: 'goaway', reconnectWithinMs: 10_000 }]);
+  expect(closing(distribution.handle({ type: 'ticked' }, 20_000))).toEqual(['it was asked to go elsewhere and has not']);
+});
+
+test.each([[0, 24 * 60_000], [0.999_999, 36 * 60_000]])('connections do not all end at once: by chance %d one is asked to leave after %d ms', (chance, ageMs) => {
+  const distribution = opened(1, 'shop-ns', createDistribution(() => chance, sha256Hex));
+  said(distribution, 1, hello(), ageMs - 1_000);
+  const asked = (atMs: number) => framesOf(distribution.handle({ type: 'ticked' }, atMs)).some(({ frame }) => frame === 'goaway');
+  expect([asked(ageMs - 10), asked(ageMs + 10)]).toEqual([false, true]);
 });
 
 describe('a connection is closed', () => {

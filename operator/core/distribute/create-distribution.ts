@@ -1,5 +1,6 @@
 import type { HelloFrame, Random, RoutingTable } from '@belay/contract';
-import { openConnection, stepConnection, type ConnectionEffect, type ConnectionEvent, type ConnectionState, type SidecarIdentity, type TableInstead } from './connection.ts';
+import { newConnectionStore, type ConnectionStore } from './connection-store.ts';
+import { openConnection, stepConnection, type ConnectionEffect, type ConnectionEvent, type SidecarIdentity, type TableInstead } from './connection.ts';
 import { tableInstead } from './last-good-table.ts';
 import { changePublication, duePublication, tableIsPending, type Publication } from './publication.ts';
 import { selectResources, type NamespaceContent, type Resources } from './select-resources.ts';
@@ -40,7 +41,7 @@ interface Held {
   readonly random: Random;
   readonly tableInstead: TableInstead;
   synced: boolean;
-  readonly connections: Map<number, ConnectionState>;
+  readonly connections: ConnectionStore;
   readonly publications: Map<string, Publication>;
   /** Of each namespace, by what a hello asks for: what a thousand sidecars get alike is selected, and later serialised, once. */
   readonly selections: Map<string, Map<string, { readonly of: NamespaceContent; readonly resources: Resources }>>;
@@ -48,11 +49,11 @@ interface Held {
 
 /** All connections of one distributor. */
 export function createDistribution(random: Random, sha256Hex: (text: string) => string): Distribution {
-  const held: Held = { random, sha256Hex, tableInstead: keptTables(sha256Hex), synced: false, connections: new Map(), publications: new Map(), selections: new Map() };
+  const held: Held = { random, sha256Hex, tableInstead: keptTables(sha256Hex), synced: false, connections: newConnectionStore(), publications: new Map(), selections: new Map() };
   return {
     handle: (event, nowMs) => handle(held, event, nowMs),
     countSidecars(namespace, chain) {
-      const counts = countSidecars(held.connections.values(), namespace, chain);
+      const counts = countSidecars(held.connections.inNamespace(namespace).flatMap((connection) => held.connections.get(connection) ?? []), chain);
       // For as long as a newer table waits to be sent, nobody runs it.
       return tableIsPending(held.publications.get(namespace)) ? { ...counts, current: 0 } : counts;
     },
@@ -63,7 +64,7 @@ function handle(held: Held, event: DistributionEvent, nowMs: number): readonly D
   switch (event.type) {
     case 'synced':
       held.synced = true;
-      return [...held.connections.keys()].flatMap((connection) => offer(held, connection, nowMs));
+      return held.connections.all().flatMap((connection) => offer(held, connection, nowMs));
     case 'namespace-compiled': return change(held, event.namespace, event.content, nowMs);
     case 'connection-opened':
       held.connections.set(event.connection, openConnection(event.identity, nowMs, held.random()));
@@ -73,8 +74,8 @@ function handle(held: Held, event: DistributionEvent, nowMs: number): readonly D
       return [];
     case 'connection-said': return hear(held, event.connection, event.said, nowMs);
     case 'identity-refused': return advance(held, event.connection, { type: 'draining' }, nowMs);
-    case 'draining': return [...held.connections.keys()].flatMap((connection) => advance(held, connection, event, nowMs));
-    case 'ticked': return [...publishDue(held, nowMs), ...[...held.connections.keys()].flatMap((connection) => advance(held, connection, event, nowMs))];
+    case 'draining': return held.connections.all().flatMap((connection) => advance(held, connection, event, nowMs));
+    case 'ticked': return [...publishDue(held, nowMs), ...held.connections.all().flatMap((connection) => advance(held, connection, event, nowMs))];
   }
 }
 
@@ -112,7 +113,7 @@ function publishDue(held: Held, nowMs: number): readonly DistributionEffect[] {
 }
 
 function offerAll(held: Held, namespace: string, nowMs: number): readonly DistributionEffect[] {
-  const effects = [...held.connections].flatMap(([connection, { identity }]) => (identity.namespace === namespace ? offer(held, connection, nowMs) : []));
+  const effects = held.connections.inNamespace(namespace).flatMap((connection) => offer(held, connection, nowMs));
   forgetUnused(held, namespace);
   return effects;
 }

@@ -12,9 +12,9 @@ export interface SidecarCounts {
   readonly lastError: string;
 }
 
-/** Counts the sidecars of a namespace that asked for this chain, by name or with `*`. */
-export function countSidecars(connections: Iterable<ConnectionState>, namespace: string, chain: string): SidecarCounts {
-  const asked = [...connections].filter(({ identity, hello }) => identity.namespace === namespace && (hello?.chains.some((name) => name === '*' || name === chain) ?? false));
+/** Of the sidecars of one namespace, counts those that asked for this chain, by name or with `*`. */
+export function countSidecars(connections: readonly ConnectionState[], chain: string): SidecarCounts {
+  const asked = connections.filter(({ hello }) => hello?.chains.some((name) => name === '*' || name === chain) ?? false);
   const refusals = asked.flatMap((connection) => refusalOf(connection) ?? []).sort((a, b) => b.atMs - a.atMs);
   return {
     connected: asked.length,

@@ -9,6 +9,7 @@ const sidecar = { name: 'belay', restartPolicy: 'Always' };
 const injected = { 'belay.dev/status': '{}' };
 const pod = (inject: string | null, { annotations = {}, spec = {}, phase = 'Running' }: { readonly annotations?: object; readonly spec?: object; readonly phase?: string } = {}): ExistingPod =>
   ({ metadata: { annotations: { ...(inject === null ? {} : { 'belay.dev/inject': inject }), ...annotations } as Record<string, string> }, spec: { containers: [app], ...spec }, status: { phase } });
+const labelledPod = (inject: string): ExistingPod => ({ ...pod(null), metadata: { labels: { 'belay.dev/inject': inject } } });
 const told = (one: ExistingPod, chains: readonly string[] = ['chat']): readonly string[] => {
   const observed = observePod(one, settings);
   return observed === null ? [] : podFindings(observed, 'shop', chains).map(({ reason, message }) => `${reason}: ${message}`);
@@ -33,6 +34,7 @@ describe('a pod that', () => {
     ['is on its node\'s network is told why it can have none', pod('true', { spec: { hostNetwork: true } }), [expect.stringMatching(/^InjectionMissing: .*spec\.hostNetwork.*It was created without the webhook seeing it\.$/) as unknown as string]],
     ['has an annotation nobody can read is told which', pod('Not A Name'), [expect.stringMatching(/^InjectionMissing: .*"Not A Name" is no name of a chain/) as unknown as string]],
     ['lost its sidecar\'s restartPolicy is told who took it', pod('true', { annotations: injected, spec: { initContainers: [{ name: 'belay' }] } }), [expect.stringMatching(/^InjectionMissing: .*another admission webhook took its restartPolicy away\./) as unknown as string]],
+    ['has the annotation among its labels is told where it belongs', labelledPod('enabled'), ['InjectionMissing: The pod has no sidecar: belay.dev/inject stands among its labels, where nobody reads it. Move it to the annotations of the pod template.']],
     ['is static is told why it was skipped', pod('true', { annotations: { 'kubernetes.io/config.mirror': 'x' } }), ['InjectionSkipped: The pod has no sidecar: a static pod is started by its node before any webhook sees it: run it as a Deployment or DaemonSet to inject it.']],
     ['names a chain that does not exist is told which there are', pod('chat, nope', { annotations: injected, spec: { initContainers: [sidecar] } }), ['ChainNotFound: Annotation belay.dev/inject names chain nope, and namespace shop has no FallbackChain of that name: it has chat. Create it, and the running sidecar takes it up.']],
     ['takes variables from envFrom is told what was left out', pod('true', { annotations: injected, spec: { containers: [{ name: 'app', envFrom: [{}] }], initContainers: [sidecar] } }), [expect.stringMatching(/^InjectionIncomplete: Container app takes variables from envFrom, so OPENAI_BASE_URL was not set/) as unknown as string, expect.stringMatching(/^InjectionIncomplete: Container app may take a proxy/) as unknown as string]],
@@ -60,6 +62,7 @@ test.each<readonly [string, string | undefined, string, readonly string[]]>([
   ['exceeds a quota', 'true', 'pods "a" is forbidden: exceeded quota: team, requested: requests.cpu=150m, used: requests.cpu=1, limited: requests.cpu=1', ['InjectionRefused']],
   ['lacks a limit that a quota asks for', 'chat', 'pods "a" is forbidden: failed quota: team: must specify limits.cpu for: belay', ['InjectionRefused']],
   ['is below a LimitRange', 'true', 'pods "a" is forbidden: minimum cpu usage per Container is 100m, but request is 50m', ['InjectionRefused']],
+  ['has less of its own than its containers ask for', 'true', 'Pod "a" is invalid: spec.resources.requests[memory]: Invalid value: "64Mi": must be greater than or equal to aggregate container requests of 96Mi', ['InjectionRefused']],
   ['is refused by another webhook', 'true', 'admission webhook "policy.example" denied the request: no', []],
   ['exceeds a quota without a sidecar', undefined, 'pods "a" is forbidden: exceeded quota: team', []],
 ])('a Deployment whose pod %s', (_, template, message, reasons) => {

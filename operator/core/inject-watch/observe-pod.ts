@@ -1,4 +1,4 @@
-import { sidecarContainerName } from '@belay/contract';
+import { podAnnotations, sidecarContainerName } from '@belay/contract';
 import { parseInjection } from '../inject/parse-injection.ts';
 import { patchFor } from '../inject/patch-for.ts';
 import type { Pod } from '../inject/pod.ts';
@@ -24,15 +24,28 @@ export interface ExistingPod extends Pod {
  * this is computed again from the pod (control-plane: Injection).
  */
 export function observePod(pod: ExistingPod, settings: InjectionSettings): ObservedPod | null {
+  if (hasEnded(pod)) return null;
+  if (asksByLabel(pod)) return { chains: [], missing: labelled, notices: [] };
   const outcome = patchFor(pod, settings);
-  if (hasEnded(pod) || (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod')) return null;
+  if (outcome.kind === 'skipped' && outcome.reason !== 'MirrorPod') return null;
   const sidecar = (pod.spec.initContainers ?? []).find(({ name }) => name === sidecarContainerName);
+  if (sidecar === undefined) return { chains: chainsOf(pod), missing: missingOf(outcome), notices: [] };
   return {
     chains: chainsOf(pod),
-    missing: sidecar === undefined ? missingOf(outcome) : sidecar.restartPolicy === 'Always' ? null : spoiled,
-    notices: sidecar !== undefined && outcome.kind === 'patched' ? outcome.notices : [],
+    missing: sidecar.restartPolicy === 'Always' ? null : spoiled,
+    notices: outcome.kind === 'patched' ? outcome.notices : [],
   };
 }
+
+/** Other injectors are asked by label, and Belay's own annotation is written there by habit. */
+function asksByLabel({ metadata: { annotations = {}, labels = {} } }: Pod): boolean {
+  return annotations[podAnnotations.inject] === undefined && (labels[podAnnotations.inject] ?? 'false') !== 'false';
+}
+
+const labelled: ObservedPod['missing'] = {
+  reason: 'InjectionMissing',
+  message: `The pod has no sidecar: ${podAnnotations.inject} stands among its labels, where nobody reads it. Move it to the annotations of the pod template.`,
+};
 
 /** A webhook that was built before native sidecars drops the fields that it does not know. */
 const spoiled: ObservedPod['missing'] = {

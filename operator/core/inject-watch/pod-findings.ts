@@ -31,8 +31,8 @@ interface Annotated {
   readonly annotations?: { readonly [name: string]: string };
 }
 
-/** What the API server's ResourceQuota and LimitRanger plug-ins say where they refuse a pod. */
-const refusedForResources = /exceeded quota|failed quota|(minimum|maximum) \S+ usage per|max limit to request ratio per/;
+/** What the API server's ResourceQuota and LimitRanger plug-ins say where they refuse a pod, and itself where a pod's own resources are too small for its containers'. */
+const refusedForResources = /exceeded quota|failed quota|(minimum|maximum) \S+ usage per|max limit to request ratio per|aggregate container (requests|limits)/;
 
 /** An annotation that does nothing where it stands, and pods that a quota refuses, which counts the sidecar too. */
 export function deploymentFindings({ metadata, spec, status }: AnnotatedDeployment): readonly WorkloadFinding[] {

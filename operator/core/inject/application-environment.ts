@@ -16,46 +16,69 @@ const placeholderKey = { name: 'OPENAI_API_KEY', value: 'belay' };
 const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 const exceptionVariables = ['NO_PROXY', 'no_proxy'];
 const loopbackHosts = ['127.0.0.1', 'localhost'];
+const nothing: EnvironmentChange = { added: [], replaced: [], notices: [] };
 
 /**
  * Variables that lead a container's SDKs to the sidecar. What the container sets stays, but for NO_PROXY: beside a proxy it gains loopback.
- * `env` overrides `envFrom`, whose names a pod does not show.
+ * An empty value sets nothing: templates leave them behind, and SDKs stumble over them. `env` overrides `envFrom`, whose names a pod does not show.
  */
 export function environmentChange(container: Container, mode: Injection['environment']): EnvironmentChange {
-  if (mode === 'None') return { added: [], replaced: [], notices: [] };
+  if (mode === 'None') return nothing;
   const hidden = (container.envFrom ?? []).length > 0;
-  const address = hidden && mode === 'WithoutEnvFrom'
-    ? { added: [], notices: [`container ${container.name} takes variables from envFrom, so ${baseUrl.name} was not set in it: annotate belay.dev/inject-env "true" to set it over what envFrom may bring, or "false" to leave every container alone`] }
-    : { added: addressVariables(container.env ?? []), notices: [] };
-  const exceptions = proxyExceptions(container, hidden);
-  return { added: [...address.added, ...exceptions.added], replaced: exceptions.replaced, notices: [...address.notices, ...exceptions.notices] };
+  const changes = [addressChange(container, hidden && mode === 'WithoutEnvFrom'), proxyExceptions(container, hidden)];
+  return { added: changes.flatMap(({ added }) => added), replaced: changes.flatMap(({ replaced }) => replaced), notices: changes.flatMap(({ notices }) => notices) };
 }
 
-/** A container that names another address keeps its own key, wherever that comes from. */
-function addressVariables(env: readonly EnvironmentVariable[]): readonly EnvironmentVariable[] {
+/** A container that names another address keeps its own key, wherever that comes from. `alone`: what it does not name, `envFrom` may. */
+function addressChange({ name: container, env = [] }: Container, alone: boolean): EnvironmentChange {
   const current = variable(env, baseUrl.name);
-  if (current !== undefined && current.value !== baseUrl.value) return [];
-  return [baseUrl, placeholderKey].filter(({ name }) => variable(env, name) === undefined);
+  const isSet = current !== undefined && !isEmpty(current);
+  if (isSet && !leadsToSidecar(current)) return { ...nothing, notices: [passingByNotice(container)] };
+  if (alone) return isSet ? nothing : { ...nothing, notices: [leftAloneNotice(container)] };
+  const wanted = [baseUrl, placeholderKey].map((entry) => ({ entry, index: env.findLastIndex(({ name }) => name === entry.name) }));
+  return {
+    added: wanted.flatMap(({ entry, index }) => (index === -1 ? [entry] : [])),
+    replaced: wanted.flatMap(({ entry: { value }, index }) => (isEmpty(env[index]) ? [{ index, value }] : [])),
+    notices: [],
+  };
+}
+
+function passingByNotice(container: string): string {
+  return `container ${container} sets ${baseUrl.name} itself, so its requests pass the sidecar by: take that variable away, or annotate belay.dev/inject-env "false" where it is meant`;
+}
+
+function leftAloneNotice(container: string): string {
+  return `container ${container} takes variables from envFrom, so ${baseUrl.name} was not set in it: annotate belay.dev/inject-env "true" to set it over what envFrom may bring, or "false" to leave every container alone`;
+}
+
+function isEmpty(entry: EnvironmentVariable | undefined): boolean {
+  return entry !== undefined && entry.valueFrom === undefined && (entry.value ?? '').trim() === '';
+}
+
+/** However it is spelled: `localhost`, a slash at the end. */
+function leadsToSidecar({ value = '' }: EnvironmentVariable): boolean {
+  return loopbackHosts.some((host) => `${value.trim().toLowerCase()}/`.startsWith(`http://${host}:${applicationPort}/`));
 }
 
 function proxyExceptions(container: Container, hidden: boolean): EnvironmentChange {
   const env = container.env ?? [];
-  const written = env.filter(({ name }) => exceptionVariables.includes(name));
   const missing = exceptionVariables.filter((name) => variable(env, name) === undefined);
-  if (!proxyVariables.some((name) => variable(env, name) !== undefined)) {
-    return { added: [], replaced: [], notices: hidden && !written.some(coversLoopback) ? [hiddenNotice(container.name)] : [] };
+  const written = exceptionVariables.map((name) => env.findLastIndex((entry) => entry.name === name)).sort((one, other) => one - other)
+    .flatMap((index) => { const entry = env[index]; return entry === undefined ? [] : [{ index, entry }]; });
+  if (!proxyVariables.map((name) => variable(env, name)).some((entry) => entry !== undefined && !isEmpty(entry))) {
+    return { ...nothing, notices: hidden && !written.some(({ entry }) => coversLoopback(entry)) ? [hiddenNotice(container.name)] : [] };
   }
-  const replaced = env.flatMap((entry, index) => (written.includes(entry) && entry.valueFrom === undefined && !coversLoopback(entry) ? [{ index, value: withLoopback(entry) }] : []));
-  if (written.some(({ valueFrom }) => valueFrom !== undefined) || (hidden && missing.length > 0)) {
+  const replaced = written.filter(({ entry }) => entry.valueFrom === undefined && !coversLoopback(entry)).map(({ index, entry }) => ({ index, value: withLoopback(entry) }));
+  if (written.some(({ entry }) => entry.valueFrom !== undefined) || (hidden && missing.length > 0)) {
     return { added: [], replaced, notices: [hiddenNotice(container.name)] };
   }
   // Programs read the one or the other: a missing one says what the written one does.
-  const value = withLoopback(written.at(-1) ?? { name: '' });
+  const value = withLoopback(written.at(-1)?.entry ?? { name: '' });
   return { added: missing.map((name) => ({ name, value })), replaced, notices: [] };
 }
 
 function hiddenNotice(container: string): string {
-  return `container ${container} may take a proxy, or exceptions from it, from envFrom or valueFrom, which injection cannot see: where it sets HTTP_PROXY, add ${loopbackHosts.join(',')} to its NO_PROXY and no_proxy`;
+  return `container ${container} may take a proxy, or exceptions from it, from envFrom or valueFrom, which injection cannot see: where it sets HTTP_PROXY, add ${loopbackHosts.join(',')} to its NO_PROXY and no_proxy; a proxy that the sidecar needs, too, must stand in env`;
 }
 
 /** The last of that name, as the kubelet takes it. */

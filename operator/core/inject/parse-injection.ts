@@ -52,14 +52,19 @@ export function parseInjection({ metadata: { annotations = {} } }: Pod): Parsed<
 }
 
 function chainsOf(text: string, problems: Problem[]): readonly string[] {
-  if (text === 'true') return ['*'];
-  const names = text.split(',').map((name) => name.trim());
+  if (text.trim() === 'true') return ['*'];
+  const written = text.split(',');
+  const names = written.map((name) => name.trim());
   const refuse = (message: string) => problems.push({ path: podAnnotations.inject, message });
-  const wrong = names.find((name) => !chainName.test(name) || name === 'true' || name === 'false');
+  const wrong = written.find((_, index) => isNoChain(names[index] ?? ''));
   if (wrong?.includes('/') === true) refuse(`chains of another namespace cannot be named yet: write the name of a chain of the pod's own namespace in place of ${quoted(wrong)}`);
   else if (wrong !== undefined) refuse(`must be "true", "false", or the names of chains with commas between them; ${quoted(wrong)} is no name of a chain`);
   if (names.length > maxChains) refuse(`names ${names.length} chains: up to ${maxChains} can be listed, "true" takes every chain of the namespace`);
   return [...new Set(names)];
+}
+
+function isNoChain(name: string): boolean {
+  return !chainName.test(name) || name === 'true' || name === 'false';
 }
 
 function environmentOf(text: string | undefined, problems: Problem[]): Injection['environment'] {

@@ -1,11 +1,14 @@
 import { canonicalJson, describeProblem, injectedLabel, podAnnotations, sidecarContainerName } from '@belay/contract';
 import { environmentChange, type EnvironmentChange } from './application-environment.ts';
+import { readEarlierInjection, standingImage, standingResources, writeAsked, type Asked } from './earlier-injection.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { overlay } from './overlay.ts';
 import { parseInjection, type Injection } from './parse-injection.ts';
+import { podNotices } from './pod-notices.ts';
 import type { Container, Named, Pod } from './pod.ts';
 import { sidecarContainer, sidecarVolumes, type InjectionSettings } from './sidecar-container.ts';
-import { sidecarResources, spelledAs } from './sidecar-resources.ts';
+import { sidecarProxy } from './sidecar-proxy.ts';
+import { sidecarResources } from './sidecar-resources.ts';
 import type { UserIds } from './user-ids.ts';
 
 /** RFC 6902. */
@@ -21,6 +24,8 @@ export type InjectionOutcome =
   | { readonly kind: 'denied'; readonly message: string }
   | { readonly kind: 'skipped'; readonly reason: 'NotAnnotated' | 'Disabled' | 'MirrorPod'; readonly message: string };
 
+const mostSentences = 16;
+
 type Skip = Extract<InjectionOutcome, { kind: 'skipped' }>;
 
 /** What the kubelet shows of a static pod; its containers cannot be changed (Kubernetes documentation, "Create static Pods"). */
@@ -35,7 +40,7 @@ export function patchFor(pod: Pod, settings: InjectionSettings): InjectionOutcom
   if (skip !== null) return skip;
   const injection = parseInjection(pod);
   const problems = injection.ok ? obstaclesOf(pod, sidecarVolumes) : injection.problems;
-  if (problems.length > 0) return { kind: 'denied', message: `belay cannot be injected: ${problems.map(describeProblem).join('; ')}` };
+  if (problems.length > 0) return { kind: 'denied', message: `belay cannot be injected: ${fewOf(problems.map(describeProblem)).join('; ')}` };
   if (!injection.ok || injection.value === null) throw new Error('a pod without a problem, and not skipped, asks for injection');
   return patched(pod, injection.value, settings);
 }
@@ -51,18 +56,25 @@ function skipOf({ metadata: { annotations = {} } }: Pod): Skip | null {
 function patched(pod: Pod, injection: Injection, settings: InjectionSettings): InjectionOutcome {
   const { containers, initContainers = [], volumes, imagePullSecrets } = pod.spec;
   const others = initContainers.filter(isApplication);
-  const resources = sidecarResources(pod.spec, [...others, ...containers], injection.resources);
+  const earlier = readEarlierInjection(pod);
+  const asked = { chains: injection.chains, image: injection.image ?? settings.image, resources: sidecarResources(pod.spec, [...others, ...containers], injection.resources) };
   const inits = initContainers.map((container) => (isApplication(container) ? environmentChange(container, injection.environment) : unchanged));
   const mains = containers.map((container) => environmentChange(container, injection.environment));
+  const ours = sidecarContainer(injection, settings, { userIds: userIdsIn(pod, settings), resources: standingResources(earlier, asked.resources), proxy: sidecarProxy(containers, mains) });
   const patch = [
-    ...metadataOperations(pod, injection, settings),
+    ...metadataOperations(pod, asked),
     ...volumeOperations(volumes),
     ...listOperations('/spec/imagePullSecrets', imagePullSecrets, settings.imagePullSecrets.map((name) => ({ name })), ({ name }) => (imagePullSecrets ?? []).some((secret) => secret.name === name)),
     ...environmentOperations('/spec/initContainers', initContainers, inits),
     ...environmentOperations('/spec/containers', containers, mains),
-    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, sidecarContainer(injection, settings, userIdsIn(pod, settings), resources)),
+    ...sidecarOperations(initContainers, pod.spec.initContainers === undefined, { ...ours, ...standingImage(earlier, asked.image) }),
   ];
-  return { kind: 'patched', patch, notices: [...unknownAnnotations(pod), ...[...inits, ...mains].flatMap(({ notices }) => notices)] };
+  return { kind: 'patched', patch, notices: fewOf([...podNotices(pod, settings), ...[...inits, ...mains].flatMap(({ notices }) => notices)]) };
+}
+
+/** A pod may have as many as fit into 3 MiB: each becomes an Event, and all are sent back. */
+function fewOf(sentences: readonly string[]): readonly string[] {
+  return sentences.length <= mostSentences ? sentences : [...sentences.slice(0, mostSentences), `and there are ${sentences.length - mostSentences} more of these`];
 }
 
 /** A pod that says root of all its containers would say it of the sidecar too, which then cannot start. */
@@ -76,8 +88,8 @@ function isApplication({ name }: Container): boolean {
   return name !== sidecarContainerName;
 }
 
-function metadataOperations({ metadata: { annotations = {}, labels } }: Pod, { chains, image }: Injection, settings: InjectionSettings): readonly PatchOperation[] {
-  const status = canonicalJson({ chains, container: sidecarContainerName, image: image ?? settings.image });
+function metadataOperations({ metadata: { annotations = {}, labels } }: Pod, asked: Asked): readonly PatchOperation[] {
+  const status = writeAsked(asked);
   return [
     ...(annotations[podAnnotations.status] === status ? [] : [add(`/metadata/annotations/${escaped(podAnnotations.status)}`, status)]),
     ...(labels === undefined ? [add('/metadata/labels', { [injectedLabel]: 'true' })] : []),
@@ -95,7 +107,8 @@ function volumeOperations(volumes: readonly Named[] | undefined): readonly Patch
 
 function environmentOperations(path: string, containers: readonly Container[], changes: readonly EnvironmentChange[]): readonly PatchOperation[] {
   return changes.flatMap(({ added, replaced }, index) => [
-    ...replaced.map((entry): PatchOperation => ({ op: 'replace', path: `${path}/${index}/env/${entry.index}/value`, value: entry.value })),
+    // `add`, for an API server leaves an empty value out, and there is nothing to replace.
+    ...replaced.map((entry) => add(`${path}/${index}/env/${entry.index}/value`, entry.value)),
     ...listOperations(`${path}/${index}/env`, containers[index]?.env, added, () => false),
   ]);
 }
@@ -106,16 +119,9 @@ function sidecarOperations(initContainers: readonly Container[], absent: boolean
   const place = initContainers.findIndex((container) => !isApplication(container));
   if (place === -1) return [add('/spec/initContainers/0', ours)];
   const present = initContainers[place];
-  const laid = overlay(present, { ...ours, resources: spelledAs(present?.resources, ours.resources ?? {}) });
+  const laid = overlay(present, ours);
   if (place === 0) return replaceUnlessSame('/spec/initContainers/0', present, laid);
   return [{ op: 'remove', path: `/spec/initContainers/${place}` }, add('/spec/initContainers/0', laid)];
-}
-
-/** A misspelt annotation would be silent. */
-function unknownAnnotations({ metadata: { annotations = {} } }: Pod): readonly string[] {
-  const known: readonly string[] = Object.values(podAnnotations);
-  return Object.keys(annotations).filter((name) => name.startsWith('belay.dev/') && !known.includes(name)).sort()
-    .map((name) => `Belay reads no annotation ${name}: it reads ${known.join(', ')}`);
 }
 
 /** Appends to a list of the pod, or makes it. */

@@ -14,6 +14,10 @@ export interface PodSpec {
   readonly imagePullSecrets?: readonly { readonly name?: string }[];
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name: string };
+  readonly nodeSelector?: { readonly [label: string]: string };
+  /** ClusterFirst where it says nothing. */
+  readonly dnsPolicy?: string;
+  readonly dnsConfig?: { readonly searches?: readonly string[] };
   readonly securityContext?: { readonly runAsUser?: number };
   /** Of the whole pod (KEP-2837). */
   readonly resources?: Resources;
@@ -21,11 +25,14 @@ export interface PodSpec {
 
 export interface Container {
   readonly name: string;
+  readonly image?: string;
+  readonly imagePullPolicy?: string;
   /** Of an init container: `Always` makes it a sidecar. */
   readonly restartPolicy?: string;
   readonly env?: readonly EnvironmentVariable[];
   readonly envFrom?: readonly object[];
-  readonly ports?: readonly { readonly containerPort: number }[];
+  /** TCP where it says nothing. */
+  readonly ports?: readonly { readonly containerPort: number; readonly protocol?: string }[];
   readonly resources?: Resources;
 }
 

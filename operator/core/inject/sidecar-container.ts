@@ -33,15 +33,22 @@ export const sidecarVolumes: readonly Named[] = [
   volume(bootstrapVolume, { configMap: { name: bootstrapName, optional: true } }),
 ];
 
-/** A native sidecar (KEP-753) that keeps the restricted Pod Security standard. `userIds`: of this pod. */
-export function sidecarContainer({ chains, image, logLevel }: Injection, settings: InjectionSettings, userIds: UserIds, resources: Resources): Container {
+/** What a sidecar takes from its pod. */
+export interface PodTerms {
+  readonly userIds: UserIds;
+  readonly resources: Resources;
+  readonly proxy: readonly EnvironmentVariable[];
+}
+
+/** A native sidecar (KEP-753) that keeps the restricted Pod Security standard. */
+export function sidecarContainer({ chains, image, logLevel }: Injection, settings: InjectionSettings, { userIds, resources, proxy }: PodTerms): Container {
   const container = {
     name: sidecarContainerName,
     image: image ?? settings.image,
     imagePullPolicy: settings.imagePullPolicy,
     args: programArguments,
     restartPolicy: 'Always',
-    env: environment(chains, logLevel, settings, resources),
+    env: [...environment(chains, logLevel, settings, resources), ...proxy],
     ports: [{ name: 'belay-admin', containerPort: adminPort, protocol: 'TCP' }],
     resources,
     startupProbe: probe('/startup', { periodSeconds: 1, failureThreshold: 60 }),

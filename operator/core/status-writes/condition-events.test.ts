@@ -19,6 +19,8 @@ test.each<readonly [string, ResourceStatus | null, ResourceStatus, readonly stri
   ['a Ready that repeats another condition is silence', null, status(['ResolvedRefs', 'False', 'SecretNotFound', 'none'], ['Ready', 'False', 'SecretNotFound', 'none']), ['Warning SecretNotFound']],
   ['and so it is when both are right again', status(['ResolvedRefs', 'False', 'SecretNotFound', 'none'], ['Ready', 'False', 'SecretNotFound', 'none']), status(['ResolvedRefs', 'True', 'ResolvedRefs'], ['Ready', 'True', 'Ready']), ['Normal ResolvedRefs']],
   ['a chain that no target can answer is told', status(['Accepted', 'True', 'Accepted'], ['Ready', 'True', 'Ready']), status(['Accepted', 'True', 'Accepted'], ['Ready', 'False', 'NoUsableTarget']), ['Warning NoUsableTarget']],
+  ['a chain that is accepted again is told once, and not also for the Ready that followed', status(['Accepted', 'False', 'NameTaken'], ['Ready', 'False', 'NotAccepted']), status(['Accepted', 'True', 'Accepted'], ['Ready', 'True', 'Ready']), ['Normal Accepted']],
+  ['another reason in the same words is told', status(['Programmed', 'False', 'Pending', 'no']), status(['Programmed', 'False', 'Rejected', 'no']), ['Warning Rejected']],
   ['right again is told', status(['Programmed', 'False', 'Rejected']), status(['Programmed', 'True', 'Programmed']), ['Normal Programmed']],
 ])('%s', (_, before, after, events) => {
   expect(conditionEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(events);

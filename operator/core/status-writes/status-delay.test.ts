@@ -22,3 +22,18 @@ test.each<readonly [string, ResourceStatus | null, ResourceStatus, number, numbe
 ])('%s', (_, before, wanted, sinceMs, delayMs) => {
   expect(statusDelay(before, wanted, sinceMs)).toBe(delayMs);
 });
+
+const written = status({ serving: 'opus' });
+const spoiled = status({ conditions: [{ ...ready, status: 'False', message: 'Somebody else says so.' }], serving: 'opus' });
+
+test.each<readonly [string, ResourceStatus | null, ResourceStatus, number, number | null]>([
+  ['somebody overwrote: the same again waits for the rest of 10 s', spoiled, written, 1, 9_999],
+  ['somebody emptied: the same', null, written, 4_000, 6_000],
+  ['somebody overwrote long after: the same again is written at once', spoiled, written, 10_000, 0],
+  ['somebody overwrote the times alone: the same', status({ conditions: [accepted, { ...ready, lastTransitionTime: '2026-02-02T00:00:00Z' }], serving: 'opus' }), written, 1, 9_999],
+  ['somebody overwrote, and a condition has turned since: at once', spoiled, status({ conditions: [accepted, { ...ready, status: 'False', message: 'Another.' }], serving: 'opus' }), 1, 0],
+  ['nobody overwrote, and a condition turned: at once', written, status({ conditions: [accepted, { ...ready, status: 'False' }], serving: 'opus' }), 1, 0],
+  ['what stands says just what is wanted, whoever wrote it: nothing', spoiled, spoiled, 1, null],
+])('where this process has written already and %s', (_, before, wanted, sinceMs, delayMs) => {
+  expect(statusDelay(before, wanted, sinceMs, written)).toBe(delayMs);
+});

@@ -23,14 +23,17 @@ const counterIntervalMs = 10_000;
 
 /**
  * How long to wait before `wanted` is written over `before`: 0 where a condition or the generation they tell of is another, and where a fallback
- * begins or ends; the rest of 10 s since the last write where it is counters alone; null where there is nothing to write.
+ * begins or ends; the rest of 10 s since the last write where it is counters alone; null where there is nothing to write. `written`: what this
+ * process wrote last. What says nothing new against that was overwritten by somebody, who may do so again at once, and waits as counters do.
  */
-export function statusDelay(before: ResourceStatus | null, wanted: ResourceStatus, sinceWriteMs: number): number | null {
-  if (before === null) return 0;
-  if (settled(before) === settled(wanted)) return null;
-  if (before.observedGeneration !== wanted.observedGeneration || conditionsOf(before) !== conditionsOf(wanted)) return 0;
-  if (servingState(before.serving ?? '') !== servingState(wanted.serving ?? '')) return 0;
-  return Math.max(0, counterIntervalMs - sinceWriteMs);
+export function statusDelay(before: ResourceStatus | null, wanted: ResourceStatus, sinceWriteMs: number, written: ResourceStatus | null = null): number | null {
+  if (before !== null && settled(before) === settled(wanted)) return null;
+  return isNews(written ?? before, wanted) ? 0 : Math.max(0, counterIntervalMs - sinceWriteMs);
+}
+
+function isNews(before: ResourceStatus | null, wanted: ResourceStatus): boolean {
+  if (before === null || before.observedGeneration !== wanted.observedGeneration || conditionsOf(before) !== conditionsOf(wanted)) return true;
+  return servingState(before.serving ?? '') !== servingState(wanted.serving ?? '');
 }
 
 /** The API server keeps conditions as a map: their order says nothing. */

@@ -43,6 +43,7 @@ describe('Programmed', () => {
     ['waits for a first version', { tableVersion: null }, 'False', 'Pending', 'This version has not been published yet.'],
     ['says in the words of a sidecar why it was refused', { counts: { connected: 12, current: 10, rejected: 2, lastError: 'chains[0].retries must be a whole number from 0 to 3, not 9' } }, 'False', 'Rejected',
       '2 of 12 sidecars refused this version and serve on what they had: chains[0].retries must be a whole number from 0 to 3, not 9.'],
+    ['is false where a single one refused, whose sentence is not ended twice', { counts: { connected: 1, current: 0, rejected: 1, lastError: 'Never!' } }, 'False', 'Rejected', '1 of 1 sidecars refused this version and serve on what they had: Never!'],
     ['is not held up by a sidecar that is slow', { counts: { connected: 12, current: 1, rejected: 0, lastError: '' } }, 'True', 'Programmed', expect.any(String) as unknown as string],
     ['is true without any sidecar', { counts: { connected: 0, current: 0, rejected: 0, lastError: '' } }, 'True', 'Programmed', expect.any(String) as unknown as string],
   ])('%s', (_, more, status, reason, message) => {

@@ -60,12 +60,13 @@ export interface ToldFallback {
 
 /** The fallback that an earlier `status.serving` speaks of; null: of none. */
 export function parseFallback(text: string, wallMs: number): ToldFallback | null {
-  const [, target, date, hours, minutes, fault = ''] = /^(\S+)[^(]* since (?:(\d{4}-\d\d-\d\d) )?(\d\d):(\d\d) \((?:[^:,]+: (\w+))?/.exec(text) ?? [];
+  const [, target, date, hours, minutes, fault = ''] = /^(\S+)[^(]* since (?:(\d{4}-\d\d-\d\d) )?([01]\d|2[0-3]):([0-5]\d) \((?:[^:,]+: (\w+))?/.exec(text) ?? [];
   if (target === undefined) return null;
   const ofDay = (Number(hours) * 60 + Number(minutes)) * minuteMs;
   const today = Math.floor(wallMs / dayMs) * dayMs + ofDay;
   const sinceWallMs = date === undefined ? (today > wallMs ? today - dayMs : today) : Date.parse(`${date}T00:00:00Z`) + ofDay;
-  return Number.isNaN(sinceWallMs) ? null : { target: target === 'none' ? null : target, fault, sinceWallMs };
+  // Somebody else's word, or a clock that was set back: nothing has begun in the future.
+  return Number.isNaN(sinceWallMs) || sinceWallMs > wallMs ? null : { target: target === 'none' ? null : target, fault, sinceWallMs };
 }
 
 /** What of a `status.serving` changes with a fallback's begin and end alone: since when it holds, and that nobody answers. */

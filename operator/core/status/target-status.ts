@@ -35,6 +35,8 @@ const unhealthyBelow = 0.5;
 const faulty: readonly Health[] = ['Degraded', 'Unhealthy', 'Loading', 'Absent'];
 /** `maxLength` of the CRD. */
 const longestProblem = 1_024;
+/** `int32` of the CRD: the API server would refuse the whole status for a sidecar that reports more. */
+const longestMedianMs = 2_147_483_647;
 /** What traffic alone can show. */
 const lastSeen: readonly Health[] = ['Healthy', 'Degraded', 'Unhealthy'];
 
@@ -124,6 +126,6 @@ export function targetStatus(evidence: TargetEvidence, health: Health): TargetSt
     ...(faulty.includes(health) && faultOf(evidence) !== 'NotTried' ? { problem: cutText(problemOf(evidence), longestProblem) } : {}),
     // What it did before it went out of use would belie that.
     ...(attempts === 0 || isOut(evidence) ? {} : { successRate: `${Math.floor(Math.max(0, 1 - failures / attempts) * 1_000) / 10}%` }),
-    ...(median === undefined ? {} : { firstContentP50Ms: Math.round(median) }),
+    ...(median === undefined ? {} : { firstContentP50Ms: Math.min(Math.round(median), longestMedianMs) }),
   };
 }

@@ -57,11 +57,27 @@ test('one that somebody edited or deleted is written again', async () => {
   await note();
   state.kept = undefined;
   writer.noteWritten('shop');
-  await passTime(clock, 1_000);
+  await passTime(clock, 11_000);
   state.kept = { ...state.kept!, dataHash: 'another' };
   writer.noteWritten('shop');
   await passTime(clock, 1_000);
   expect(writes).toHaveLength(3);
+});
+
+test('one that somebody changes back at once, as another installation would, is put right every 10 s and not for ever at once', async () => {
+  const { clock, state, writer, writes, note } = writing();
+  await note();
+  for (let second = 0; second < 25; second++) {
+    state.kept = { ...state.kept!, dataHash: `of somebody else, ${second}` };
+    writer.noteWritten('shop');
+    await passTime(clock, 1_000);
+  }
+  expect(writes).toEqual(['apply @300', 'apply @1300', 'apply @11300', 'apply @21300']);
+  state.wanted = bootstrap('two');
+  await note();
+  expect(writes.at(-1)).toBe('apply @26300');
+  await writer.close();
+  expect(clock.armed).toBe(0);
 });
 
 test('where nothing is wanted it is deleted, but nobody else\'s', async () => {

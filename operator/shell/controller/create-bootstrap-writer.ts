@@ -32,11 +32,14 @@ export interface BootstrapWriter {
 const managedByLabel = { 'app.kubernetes.io/managed-by': 'belay' } as const;
 /** Changes that come together are one write. */
 const gatherMs = 300;
+/** Somebody who changes back at once what was put right a moment ago, as another installation of Belay would, is met this seldom. */
+const patienceMs = 10_000;
 
 /** Keeps the ConfigMap `belay-bootstrap` of each namespace (control-plane: Distribution): never a key in it, and never too large for it. */
 export function createBootstrapWriter(options: BootstrapWriterOptions): BootstrapWriter {
   const { client, clock, log, mayWrite, wanted, existing, onTooLarge } = options;
   const written = new Map<string, string>();
+  const patience = newPatience(clock);
   const tooLarge = new Map<string, string>();
   const tell = (namespace: string, message: string | null): void => {
     if ((tooLarge.get(namespace) ?? null) === message) return;
@@ -54,12 +57,19 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
     if (!encoded.ok) return remove(namespace, signal);
     const hash = hashOfData(encoded.value);
     if ((existing(namespace)?.dataHash ?? written.get(namespace)) === hash) return;
-    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: bootstrapName, namespace, labels: managedByLabel }, data: encoded.value };
+    const waitMs = patience.leftMs(namespace, hash);
+    if (waitMs > 0) return queue.addAfter(namespace, waitMs);
+    await write(namespace, encoded.value, hash, signal);
+  };
+  const write = async (namespace: string, data: { readonly [key: string]: string }, hash: string, signal: AbortSignal): Promise<void> => {
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: bootstrapName, namespace, labels: managedByLabel }, data };
     await client.apply({ resource: resources.configMaps, namespace, name: bootstrapName }, body, { fieldManager, force: true, signal });
     written.set(namespace, hash);
+    patience.noteApplied(namespace, hash);
   };
   const remove = async (namespace: string, signal: AbortSignal): Promise<void> => {
     written.delete(namespace);
+    patience.forget(namespace);
     if (existing(namespace)?.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'belay') return;
     await client.delete({ resource: resources.configMaps, namespace, name: bootstrapName }, signal);
   };
@@ -82,5 +92,29 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
       queue.addAfter(namespace, gatherMs);
     },
     close: () => queue.close(),
+  };
+}
+
+interface Patience {
+  /** How long to wait before this is applied: not at all, where it is another than was applied last, or is applied again for the first time. */
+  leftMs(namespace: string, hash: string): number;
+  noteApplied(namespace: string, hash: string): void;
+  forget(namespace: string): void;
+}
+
+/** With whoever changes back what is applied. */
+function newPatience(clock: Clock): Patience {
+  /** What was applied last, and when the very same had to be applied again. */
+  const last = new Map<string, { readonly hash: string; readonly againMs: number | null }>();
+  const same = (namespace: string, hash: string) => (last.get(namespace)?.hash === hash ? last.get(namespace) : undefined);
+  return {
+    leftMs(namespace, hash) {
+      const againMs = same(namespace, hash)?.againMs ?? null;
+      return againMs === null ? 0 : againMs + patienceMs - clock.nowMs();
+    },
+    noteApplied(namespace, hash) {
+      last.set(namespace, { hash, againMs: same(namespace, hash) === undefined ? null : clock.nowMs() });
+    },
+    forget: (namespace) => void last.delete(namespace),
   };
 }

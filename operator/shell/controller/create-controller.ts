@@ -53,6 +53,8 @@ const reportGatherMs = 1_000;
 const acknowledgedMs = 1_500;
 /** Sidecars that have gone silent say nothing of it. */
 const silenceCheckMs = 10_000;
+/** Where nobody reports nothing changes but the words for how long ago something was, and there may be thousands of such namespaces. */
+const quietCheckMs = 60_000;
 /** Until the caches have synced. */
 const unsyncedMs = 500;
 
@@ -78,7 +80,7 @@ export function createController(options: ControllerOptions): Controller {
   const evaluate = (now: Term, namespace: string): Promise<void> => {
     if (caches.namespaces.get(namespace) === undefined) return Promise.resolve();
     evaluator.evaluate(namespace, now);
-    if (caches.chains.inNamespace(namespace).length > 0) now.statuses.addAfter(namespace, silenceCheckMs);
+    if (caches.chains.inNamespace(namespace).length > 0) now.statuses.addAfter(namespace, evaluator.hears(namespace) ? silenceCheckMs : quietCheckMs);
     return Promise.resolve();
   };
   const end = async (ended: Term): Promise<void> => {
@@ -102,9 +104,9 @@ export function createController(options: ControllerOptions): Controller {
       evaluator.noteReport(sidecar, chains);
       term?.statuses.addAfter(sidecar.namespace, reportGatherMs);
     },
-    noteGone({ uid, namespace }) {
-      evaluator.noteGone(uid);
-      term?.statuses.addAfter(namespace, reportGatherMs);
+    noteGone(sidecar) {
+      evaluator.noteGone(sidecar);
+      term?.statuses.addAfter(sidecar.namespace, reportGatherMs);
     },
     noteCompiled(namespace) {
       term?.statuses.add(namespace);

@@ -31,7 +31,9 @@ export interface StatusSink {
 
 export interface StatusEvaluator {
   noteReport(sidecar: { readonly uid: string; readonly namespace: string }, chains: readonly ChainReport[]): void;
-  noteGone(uid: string): void;
+  noteGone(sidecar: { readonly uid: string; readonly namespace: string }): void;
+  /** Sidecars of it have reported and are not gone: what they say can change by their silence alone. */
+  hears(namespace: string): boolean;
   /** Has what is now the status of each of the namespace's resources written, and tells of falling back. */
   evaluate(namespace: string, sink: StatusSink): void;
 }
@@ -39,19 +41,26 @@ export interface StatusEvaluator {
 /** Remembers what sidecars report, lease or not, and makes statuses of it and of what was compiled. */
 export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEvaluator {
   const { clock, caches, compiled } = options;
-  let serving = initialServing();
+  /** By namespace: each step makes the whole anew, and there may be thousands of them. */
+  const servings = new Map<string, Serving>();
+  const servingOf = (namespace: string): Serving => servings.get(namespace) ?? initialServing();
   return {
     noteReport({ uid, namespace }, chains) {
       const known = knownReports(chains, caches.chains.inNamespace(namespace));
       // Nothing known: before the caches have synced. Totals that follow must not count as grown since then.
-      if (known.length > 0) serving = noteReport(serving, { uid, namespace, chains: known }, clock.nowMs());
+      if (known.length > 0) servings.set(namespace, noteReport(servingOf(namespace), { uid, namespace, chains: known }, clock.nowMs()));
     },
-    noteGone(uid) { serving = forgetSidecar(serving, uid); },
+    noteGone({ uid, namespace }) {
+      if (caches.chains.inNamespace(namespace).length > 0) servings.set(namespace, forgetSidecar(servingOf(namespace), uid));
+      else servings.delete(namespace);
+    },
+    hears: (namespace) => (servings.get(namespace)?.namespaces.get(namespace)?.sidecars.size ?? 0) > 0,
     evaluate(namespace, sink) {
       const now = compiled(namespace);
       if (now === undefined) return;
       for (const provider of caches.providers.inNamespace(namespace)) wantProvider(options, now, provider, sink);
-      for (const chain of caches.chains.inNamespace(namespace)) serving = wantChain(options, serving, now, chain, sink);
+      const chains = caches.chains.inNamespace(namespace);
+      servings.set(namespace, chains.reduce((serving, chain) => wantChain(options, serving, now, chain, sink), servingOf(namespace)));
     },
   };
 }
@@ -68,7 +77,7 @@ function wantProvider({ wallClock, readiness }: StatusEvaluatorOptions, { condit
   }) as ResourceStatus);
 }
 
-/** Resolves to what is remembered of serving from now on. */
+/** Gives what is remembered of serving from now on. */
 function wantChain({ clock, wallClock, caches, countSidecars }: StatusEvaluatorOptions, serving: Serving, { conditions, table, content }: CompiledNamespace, chain: ChainObject, { writer, record }: StatusSink): Serving {
   const { name, namespace = '' } = chain.metadata;
   const judged = find(conditions, 'FallbackChain', name);

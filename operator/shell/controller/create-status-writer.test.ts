@@ -56,6 +56,17 @@ test('a condition that turns is written at once, whatever the counters wait for'
   expect(writes).toEqual(['1 @0', '3 @200']);
 });
 
+test('who overwrites every status at once is answered every 10 s, and not at once for ever', async () => {
+  const { clock, writes, want } = writing();
+  let version = 1;
+  want(chain(), status(1));
+  for (let tenth = 0; tenth < 300; tenth++) {
+    await passTime(clock, 100);
+    want(chain({ resourceVersion: String(++version), status: status(1, 'False') }), status(1));
+  }
+  expect(writes).toEqual(['1 @0', '1 @10000', '1 @20000', '1 @30000']);
+});
+
 test('nothing is written without a change, by this process or the one before it', async () => {
   const { clock, writes, want } = writing();
   want(chain({ status: status(1) }), status(1));
@@ -72,6 +83,17 @@ test('what was written counts until the cache has seen something newer', async (
   expect(writer.current(resources.chains, chain())).toEqual(status(1));
   expect(writer.current(resources.chains, chain({ resourceVersion: '2', status: status(7) }))).toEqual(status(7));
   expect(writer.current(resources.chains, chain({ uid: 'reborn' }))).toBe(null);
+});
+
+test('a status that a restored etcd has lost is written again', async () => {
+  const { clock, writes, want } = writing();
+  want(chain({ status: status(0) }), status(1));
+  await passTime(clock, 100);
+  want(chain({ resourceVersion: '2', status: status(1) }), status(1));
+  await passTime(clock, 60_000);
+  want(chain({ status: status(0) }), status(1));
+  await passTime(clock, 20_000);
+  expect(writes).toEqual(['1 @0', '1 @60100']);
 });
 
 test('without the lease nothing is written, and what is on its way is broken off at the end of the term', async () => {

@@ -44,8 +44,11 @@ interface Wanted {
 interface Written {
   readonly uid: string | undefined;
   readonly status: ResourceStatus;
-  /** resourceVersion of the cached object when this was written: as long as the cache still has that one, this is newer. */
-  readonly over: string | undefined;
+  /**
+   * resourceVersion of the cached object when this was written: as long as the cache still has that one, this is newer. null: the cache has had
+   * another since; of an etcd that was restored, the one from before the write may come back.
+   */
+  readonly over: string | undefined | null;
   readonly atMs: number;
 }
 
@@ -60,6 +63,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const last = written.get(key);
     return last !== undefined && last.uid === object.metadata.uid && last.over === object.metadata.resourceVersion ? last.status : (object.status ?? null);
   };
+  const lastOf = (key: string, object: StatusObject): { readonly atMs: number; readonly own: ResourceStatus | null } => {
+    const last = written.get(key);
+    return { atMs: last?.atMs ?? Number.NEGATIVE_INFINITY, own: last?.uid === object.metadata.uid ? (last?.status ?? null) : null };
+  };
   const write = async (key: string, { resource, object, status }: Wanted, signal: AbortSignal): Promise<void> => {
     const { namespace = '', name, uid } = object.metadata;
     const before = currentOf(key, object);
@@ -73,8 +80,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const work = async (key: string, signal: AbortSignal): Promise<void> => {
     const next = wanted.get(key);
     if (next === undefined || !mayWrite()) return;
-    const sinceMs = clock.nowMs() - (written.get(key)?.atMs ?? Number.NEGATIVE_INFINITY);
-    const delayMs = statusDelay(currentOf(key, next.object), next.status, sinceMs);
+    const { atMs, own } = lastOf(key, next.object);
+    const delayMs = statusDelay(currentOf(key, next.object), next.status, clock.nowMs() - atMs, own);
     if (delayMs === null) return;
     if (delayMs > 0) return queue.addAfter(key, delayMs);
     try {
@@ -91,6 +98,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   return {
     want(resource, object, status) {
       const key = keyOf(resource, object);
+      const last = written.get(key);
+      if (last !== undefined && last.over !== object.metadata.resourceVersion) written.set(key, { ...last, over: null });
       wanted.set(key, { resource, object, status });
       queue.add(key);
     },

@@ -195,6 +195,21 @@ describe('security promise 10: a connection is closed', () => {
   });
 });
 
+test.each([['a stream', true], ['no stream and no token', false]])('security promise 10: whoever floods HTTP/2 itself is cut off, with %s', async (_, asks) => {
+  const rig = await start({ limits: { bytesPerSecond: 10_000 } });
+  const client = rig.open('shop-1');
+  const session = asks ? client.session : connectHttp2(`https://127.0.0.1:${rig.port}`, { ca, servername: 'localhost' });
+  session.on('error', () => undefined);
+  expect(await client.status).toBe(200);
+  const ended = new Promise((resolve) => session.once('close', resolve));
+  const flood = (): void => { if (!session.destroyed) session.ping(() => setImmediate(flood)); };
+  for (let n = 0; n < 5; n++) session.ping(flood);
+  await ended;
+  const told = () => rig.lines.map(({ event, message }) => `${event}: ${message}`);
+  expect(told().filter((line) => line.startsWith('floods'))).toEqual(['floods-closed: 1 connections were closed that sent more than 10000 bytes in a second, from 127.0.0.1.']);
+  await until(() => rig.distributor.connected() === (asks ? 0 : 1));
+});
+
 describe('a sidecar that does not read', () => {
   const wide = (deadlineMs: number): NamespaceContent => ({ ...content(deadlineMs), tables: [routingTable([chainEntry('chat', [targetEntry('openai')], { deadlineMs })], [providerEntry('openai', { needsKey: true, headers: [{ name: 'x', value: 'y'.repeat(3_000_000) }] })], { version: String(deadlineMs) })] });
   const startStuck = async (more: Partial<DistributorOptions> = {}) => {

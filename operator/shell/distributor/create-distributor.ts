@@ -39,6 +39,8 @@ export interface DistributorLimits {
   readonly framesPerSecond: number;
   /** Of text, in UTF-16 code units: what a second of one connection may cost to read. */
   readonly charactersPerSecond: number;
+  /** Of a connection, whatever HTTP/2 makes of them. */
+  readonly bytesPerSecond: number;
   readonly reviewsAtOnce: number;
 }
 
@@ -57,7 +59,7 @@ export interface Distributor {
   close(): Promise<void>;
 }
 
-const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, charactersPerSecond: 4 * maxClientFrameLength, reviewsAtOnce: 50 };
+const usualLimits: DistributorLimits = { acceptsPerSecond: 200, connections: 20_000, connectionsPerPod: 4, framesPerSecond: 200, charactersPerSecond: 4 * maxClientFrameLength, bytesPerSecond: 8 * maxClientFrameLength, reviewsAtOnce: 50 };
 const tickMs = 1_000;
 const goneMs = 15_000;
 const longestReviewQueue = 2_000;
@@ -110,10 +112,10 @@ export function createDistributor(options: DistributorOptions): Distributor {
     links: new Map(), pods: new Map(), gone: new Map(), timers: new Set(), lastConnection: 0, leaving: false, onEmpty: null,
   };
   const server = createStreamServer({
-    clock, counters, certificate: authority, acceptsPerSecond: limits.acceptsPerSecond, connections: limits.connections,
+    clock, counters, certificate: authority, acceptsPerSecond: limits.acceptsPerSecond, connections: limits.connections, bytesPerSecond: limits.bytesPerSecond,
     onStream: (stream, headers) => void meet(running, stream, headers),
   });
-  everySecond(running);
+  everySecond(running, server);
   return {
     listen: server.listen,
     synced: () => handle(running, { type: 'synced' }),
@@ -247,9 +249,10 @@ function leave(running: Running, connection: number): void {
   if (links.size === 0) running.onEmpty?.();
 }
 
-function everySecond(running: Running): void {
+function everySecond(running: Running, server: StreamServer): void {
   after(running, tickMs, () => {
-    everySecond(running);
+    everySecond(running, server);
+    tellFloods(running, server.closeFloods());
     for (const [connection, connected] of running.links) {
       connected.frames = 0;
       connected.characters = 0;
@@ -260,6 +263,13 @@ function everySecond(running: Running): void {
     reviewAgain(running);
     tellGone(running);
   });
+}
+
+function tellFloods({ counters, limits, options: { log } }: Running, addresses: readonly string[]): void {
+  if (addresses.length === 0) return;
+  counters.closed += addresses.length;
+  const from = [...new Set(addresses)].slice(0, 3).join(', ');
+  log({ level: 'warn', event: 'floods-closed', message: `${addresses.length} connections were closed that sent more than ${limits.bytesPerSecond} bytes in a second, from ${from}.` });
 }
 
 function nextReviewMs({ options: { clock, random } }: Running): number {

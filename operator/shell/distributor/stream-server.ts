@@ -17,6 +17,7 @@ export interface StreamServerOptions {
   readonly counters: DistributorCounters;
   readonly acceptsPerSecond: number;
   readonly connections: number;
+  readonly bytesPerSecond: number;
   /** One request; it is the only one of its session at that time. */
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 }
@@ -24,6 +25,11 @@ export interface StreamServerOptions {
 export interface StreamServer {
   /** Resolves to the port. */
   listen(address: string, port: number): Promise<number>;
+  /**
+   * To be called every second: closes whoever has sent more than `bytesPerSecond` since, and gives their addresses. PING, SETTINGS and WINDOW_UPDATE
+   * are answered by HTTP/2 itself, as fast as they come and whether a token was ever shown: no limit of a stream counts them.
+   */
+  closeFloods(): readonly string[];
   /** Takes no more connections; those that are there go on. */
   stopListening(): void;
   close(): Promise<void>;
@@ -39,9 +45,10 @@ const longestWaitS = 5;
  * is shown to whoever connects next; what runs goes on.
  */
 export function createStreamServer(options: StreamServerOptions): StreamServer {
-  const { clock, certificate, counters, acceptsPerSecond, connections, onStream } = options;
+  const { clock, certificate, counters, acceptsPerSecond, connections, bytesPerSecond, onStream } = options;
   const secure = secureServer(certificate);
-  const sockets = new Set<Socket>();
+  /** And how much each had sent when that was looked at last. */
+  const sockets = new Map<Socket, number>();
   const sessions = new Set<ServerHttp2Session>();
   const limiter = createAcceptLimiter<Socket>({
     clock, perSecond: acceptsPerSecond, burst: Math.max(1, Math.ceil(acceptsPerSecond / 10)), longestQueue: acceptsPerSecond * longestWaitS,
@@ -50,7 +57,7 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
   });
   // Paused: not a byte is read before its turn has come.
   const front = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) => {
-    sockets.add(socket);
+    sockets.set(socket, 0);
     socket.once('close', () => sockets.delete(socket));
     // Told by 'close'; a peer that resets while it waits is of no interest.
     socket.on('error', () => undefined);
@@ -66,12 +73,21 @@ export function createStreamServer(options: StreamServerOptions): StreamServer {
   const forget = certificate.onChange(() => secure.setSecureContext({ ...certificate.leaf(), minVersion: 'TLSv1.3' }));
   return {
     listen: (address, port) => listen(front, address, port),
+    closeFloods() {
+      const floods = [...sockets].filter(([socket, before]) => socket.bytesRead - before > bytesPerSecond).map(([socket]) => socket);
+      for (const socket of sockets.keys()) sockets.set(socket, socket.bytesRead);
+      return floods.map((socket) => {
+        const address = socket.remoteAddress ?? 'unknown';
+        socket.destroy();
+        return address;
+      });
+    },
     stopListening: () => void front.close(),
     async close() {
       forget();
       limiter.close();
       for (const session of sessions) session.destroy();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       await new Promise<void>((resolve) => { front.close(() => resolve()); });
     },
   };

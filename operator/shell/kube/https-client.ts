@@ -127,8 +127,10 @@ async function exchange(open: Open, { clock, requestTimeoutMs = 30_000 }: HttpsC
   const late = new AbortController();
   const disarm = clock.after(requestTimeoutMs, () => late.abort());
   try {
-    const text = await readAll(await open({ ...call, signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]) }));
-    return JSON.parse(text) as unknown;
+    const body = parsed(await readAll(await open({ ...call, signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]) })));
+    // Never in the words of the parser: it repeats what stands there, and that may be a Secret.
+    if (typeof body !== 'object' || body === null) throw new Error(`${call.what}: the answer is no JSON object: something else may answer in the API server's place`);
+    return body;
   } catch (error) {
     if (late.signal.aborted) throw new Error(`${call.what}: the API server did not answer within ${requestTimeoutMs / 1_000} s`, { cause: error });
     throw error;

@@ -3,7 +3,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { passTime } from '../../../test/kube/pass-time.ts';
 import { objectOf, pageOf, scriptedClient, staysOpen, type ScriptedClient, type WatchScript } from '../../../test/kube/scripted-client.ts';
 import { KubeError, kubeErrorOf } from './kube-error.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { KubeList, KubeObject } from './kube-object.ts';
 import { createReflector } from './reflector.ts';
 import type { Change } from './store.ts';
 
@@ -65,6 +65,22 @@ describe('listing', () => {
     await reflector.close();
   });
 
+  test('asks no sooner than a first wait where a Retry-After says next to nothing', async () => {
+    const server = scriptedClient([() => { throw kubeErrorOf('list', 503, undefined, '0.001'); }], []);
+    const { clock, reflector } = reflect(server);
+    await passTime(clock, 7_900);
+    expect(server.lists).toHaveLength(10);
+    await reflector.close();
+  });
+
+  test.each([['{}', {}], ['an empty list without a resourceVersion', { metadata: {}, items: [] }]])('takes %s, which no API server sends, for no list', async (_sentence, page) => {
+    const server = scriptedClient([() => pageOf('10', [objectOf('a', '1')]), () => page as KubeList<KubeObject>], [breaks(gone)]);
+    const { clock, reflector, problems, words } = reflect(server);
+    await passTime(clock, 60_000);
+    expect([words(), reflector.store.size, problems.at(-1)?.message]).toEqual([['added a'], 1, 'list of configmaps: an answer without a resourceVersion: it is no list of an API server']);
+    await reflector.close();
+  });
+
   test('gives up a list that is never answered', async () => {
     const server = scriptedClient([() => pageOf('1', [])], [staysOpen()]);
     const silent: ScriptedClient = { ...server, client: { ...server.client, list: (_place, _query, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted')))) } };
@@ -95,6 +111,8 @@ describe('watching', () => {
     ['an ERROR in the stream says Expired', staysOpen({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })],
     ['its resourceVersion is ahead of the server', breaks(new KubeError('no', { status: 504, reason: 'Timeout', retryAfterMs: null, causes: ['ResourceVersionTooLarge'] }))],
     ['the server refuses the watch itself', breaks(kubeErrorOf('watch', 403, undefined))],
+    ['an event is older than what was seen, as of an etcd that was restored', staysOpen({ type: 'MODIFIED', object: objectOf('kept', '9') })],
+    ['a bookmark is', staysOpen(bookmark('9'))],
   ])('lists again where %s, and says what went unseen', async (_sentence, watch) => {
     const server = scriptedClient([
       () => pageOf('10', [objectOf('kept', '1'), objectOf('changed', '2'), objectOf('gone', '3'), objectOf('reborn', '4')]),
@@ -147,6 +165,25 @@ describe('watching', () => {
     expect(server.watches.length).toBeGreaterThan(20);
     expect(server.watches.length).toBeLessThan(30);
     expect(Math.max(...problems.map(({ retryInMs }) => retryInMs))).toBeLessThanOrEqual(30_000);
+    await reflector.close();
+  });
+
+  test('lists after two watches that were open and silent: a server whose history was set back has nothing to say to a watch from its future', async () => {
+    const server = scriptedClient([() => pageOf('1200', [objectOf('a', '1100')]), () => pageOf('1003', [objectOf('a', '1001')])], [staysOpen()]);
+    const { clock, reflector, words } = reflect(server);
+    await passTime(clock, 299_000);
+    expect([server.lists.length, server.watches.map(({ resourceVersion }) => resourceVersion)]).toEqual([1, ['1200', '1200']]);
+    await passTime(clock, 10_000);
+    expect([words(), server.watches.map(({ resourceVersion }) => resourceVersion)]).toEqual([['added a', 'modified a'], ['1200', '1200', '1003']]);
+    await reflector.close();
+  });
+
+  test('takes an event that comes twice once', async () => {
+    const twice = { type: 'MODIFIED', object: objectOf('a', '11') };
+    const server = scriptedClient([() => pageOf('10', [objectOf('a', '1')])], [staysOpen(twice, twice, bookmark('11'))]);
+    const { clock, reflector, words } = reflect(server);
+    await passTime(clock, 0);
+    expect([words(), server.watches.length]).toEqual([['added a', 'modified a'], 1]);
     await reflector.close();
   });
 

@@ -51,6 +51,8 @@ const usualLimits: ReflectorLimits = { backoff: { firstMs: 800, longestMs: 30_00
 const shortestWatchMs = 1_000;
 /** So many watches in a row without one event, and the next try is a list. */
 const fruitlessWatches = 5;
+/** So many that were open and silent to their end: a server whose history was set back takes a watch from its future, and has nothing to say. */
+const silentWatches = 2;
 /** Nobody waits longer than this on a server's word. */
 const longestRetryAfterMs = 300_000;
 
@@ -64,6 +66,7 @@ interface Loop<T extends KubeObject> {
   /** Where the next watch starts; null: list first. */
   resourceVersion: string | null;
   fruitless: number;
+  silent: number;
   heardMs: number;
 }
 
@@ -82,7 +85,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   const loop: Loop<T> = {
     options, limits, store, signal: stop.signal, backoff: exponentialBackoff(options.clock, options.random, limits.backoff),
     onSynced: () => { isSynced = true; tellSynced(); },
-    resourceVersion: null, fruitless: 0, heardMs: options.clock.nowMs(),
+    resourceVersion: null, fruitless: 0, silent: 0, heardMs: options.clock.nowMs(),
   };
   const ended = run(loop).finally(() => { isAlive = false; });
   // Told by alive(), and by close() to whoever closes.
@@ -115,12 +118,13 @@ async function attempt<T extends KubeObject>(loop: Loop<T>): Promise<number> {
 }
 
 function waitAfter<T extends KubeObject>(loop: Loop<T>, error: unknown): number {
-  if (mustList(error) || loop.fruitless >= fruitlessWatches) {
+  if (mustList(error) || loop.fruitless >= fruitlessWatches || loop.silent >= silentWatches) {
     loop.resourceVersion = null;
     loop.fruitless = 0;
+    loop.silent = 0;
   }
   const asked = error instanceof KubeError ? error.retryAfterMs : null;
-  const waitMs = asked === null ? loop.backoff.nextMs() : Math.min(asked, longestRetryAfterMs) * (1 + loop.options.random() / 10);
+  const waitMs = asked === null ? loop.backoff.nextMs() : Math.max(loop.limits.backoff.firstMs, Math.min(asked, longestRetryAfterMs)) * (1 + loop.options.random() / 10);
   loop.options.onProblem?.({ message: messageOf(error), retryInMs: waitMs });
   return waitMs;
 }
@@ -154,7 +158,9 @@ async function readPages<T extends KubeObject>(loop: Loop<T>, limit: number): Pr
       return readPage(loop, selectors(loop.options));
     });
     for (const item of page.items ?? []) items.push(kept(loop, { ...typeOf(page), ...item }));
-    const { resourceVersion = '', continue: more = '' } = page.metadata;
+    const { resourceVersion = '', continue: more = '' } = (page.metadata as typeof page.metadata | undefined) ?? {};
+    // An empty answer of whoever is no API server must not be taken for an empty collection.
+    if (more === '' && resourceVersion === '') throw new Error(`list of ${describePlace(loop.options.place)}: an answer without a resourceVersion: it is no list of an API server`);
     if (more === '') return { items, resourceVersion };
     next = { ...first, continue: more };
   }
@@ -174,19 +180,23 @@ async function watchOnce<T extends KubeObject>(loop: Loop<T>, resourceVersion: s
   const startedMs = clock.nowMs();
   const query = { ...selectors(loop.options), resourceVersion, timeoutSeconds: Math.round(300 + 300 * random()) };
   loop.fruitless++;
-  await timed(loop, loop.limits.idleMs, (signal, prolong) => client.watch(place, query, (event) => {
+  const watch = (signal: AbortSignal, prolong: () => void): Promise<void> => client.watch(place, query, (event) => {
     prolong();
     receive(loop, event);
-  }, signal));
+  }, signal);
+  await timed(loop, loop.limits.idleMs, watch, () => { loop.silent++; });
   const lastedMs = clock.nowMs() - startedMs;
   if (lastedMs < shortestWatchMs) throw new Error(`watch of ${describePlace(place)}: the API server ended it after ${Math.round(lastedMs)} ms`);
 }
 
-/** Runs `action`, and ends it where `limitMs` pass without `prolong` being called. */
-async function timed<T extends KubeObject, R>(loop: Loop<T>, limitMs: number, action: (signal: AbortSignal, prolong: () => void) => Promise<R>): Promise<R> {
+/** Runs `action`, and ends it (after `onLate`) where `limitMs` pass without `prolong` being called. */
+async function timed<T extends KubeObject, R>(loop: Loop<T>, limitMs: number, action: (signal: AbortSignal, prolong: () => void) => Promise<R>, onLate?: () => void): Promise<R> {
   const { clock, place } = loop.options;
   const late = new AbortController();
-  const expire = (): void => late.abort();
+  const expire = (): void => {
+    onLate?.();
+    late.abort();
+  };
   let disarm = clock.after(limitMs, expire);
   try {
     return await action(AbortSignal.any([loop.signal, late.signal]), () => {
@@ -202,17 +212,32 @@ async function timed<T extends KubeObject, R>(loop: Loop<T>, limitMs: number, ac
 
 function receive<T extends KubeObject>(loop: Loop<T>, { type, object }: WatchEvent): void {
   loop.heardMs = loop.options.clock.nowMs();
-  if (type === 'ERROR') throw kubeErrorOf(`watch of ${describePlace(loop.options.place)}`, null, object);
+  const what = `watch of ${describePlace(loop.options.place)}`;
+  if (type === 'ERROR') throw kubeErrorOf(what, null, object);
   const seen = object as T;
-  const resourceVersion = seen.metadata.resourceVersion;
-  if (resourceVersion === undefined) throw new Error(`watch of ${describePlace(loop.options.place)}: an event ${type} without a resourceVersion`);
+  const before = loop.resourceVersion ?? '';
+  const { resourceVersion } = seen.metadata;
+  if (resourceVersion === undefined) throw new Error(`${what}: an event ${type} without a resourceVersion`);
+  if (isBefore(resourceVersion, before)) throw setBack(what, resourceVersion, before);
   if (type === 'ADDED' || type === 'MODIFIED') deliver(loop, loop.store.put(kept(loop, seen)));
   else if (type === 'DELETED') deliver(loop, loop.store.remove(kept(loop, seen)));
-  else if (type !== 'BOOKMARK') throw new Error(`watch of ${describePlace(loop.options.place)}: an event of unknown type ${type}`);
+  else if (type !== 'BOOKMARK') throw new Error(`${what}: an event of unknown type ${type}`);
   loop.resourceVersion = resourceVersion;
   loop.fruitless = 0;
+  loop.silent = 0;
   // Of a server that can only bookmark and break, the waits go on growing.
   if (type !== 'BOOKMARK') loop.backoff.reset();
+}
+
+/** What was seen until now is of a history that is no more, as after etcd was restored from a backup. */
+function setBack(what: string, seen: string, before: string): KubeError {
+  return new KubeError(`${what}: resourceVersion ${seen} came after ${before}: the API server's history was set back`, { status: 410, reason: 'Expired', retryAfterMs: null, causes: [] });
+}
+
+/** By the order of resourceVersions of one kind (KEP-5504); any that is no number is of no order. */
+function isBefore(one: string, other: string): boolean {
+  const number = /^[1-9]\d*$/;
+  return number.test(one) && number.test(other) && (one.length < other.length || (one.length === other.length && one < other));
 }
 
 function deliver<T extends KubeObject>(loop: Loop<T>, changes: readonly Change<T>[]): void {

@@ -17,12 +17,20 @@ describe('a change in a namespace concerns', () => {
   });
 });
 
+test.each([undefined, null, {}, { targets: null }, { targets: 'x' }, { targets: [null] }, { targets: [{}] }, { targets: [{ providerRef: null }] }])('a chain that only the CRDs of another release let in hides nothing of the others: %j', (spec) => {
+  const chains = newStore<ChainObject>();
+  chains.put({ metadata: { namespace: 'odd', name: 'odd' }, spec } as unknown as ChainObject);
+  chains.put(chain('shop', 'chat', 'models'));
+  expect(consumersOf('models', chains)).toEqual(['models', 'shop']);
+});
+
 const object = (metadata: object): KubeObject => ({ metadata: { name: 'x', ...metadata } });
-const modified = (before: object, after: object) => ({ type: 'modified' as const, before: object(before), object: object(after) });
+const modified = (before: object, after: object, specs: readonly [unknown, unknown] = [{}, {}]) => ({ type: 'modified' as const, before: { ...object(before), spec: specs[0] }, object: { ...object(after), spec: specs[1] } });
 
 test.each([
   ['another generation', modified({ generation: 1 }, { generation: 2 }), true],
   ['another status, which is the operator\'s own word', modified({ generation: 1, resourceVersion: '1' }, { generation: 1, resourceVersion: '2' }), false],
+  ['another spec of the same generation, as of an etcd that was restored', modified({ generation: 2 }, { generation: 2 }, [{ deadline: '1s' }, { deadline: '2s' }]), true],
   ['its arrival', { type: 'added' as const, object: object({ generation: 1 }) }, true],
   ['its end', { type: 'deleted' as const, object: object({ generation: 1 }), stateUnknown: true }, true],
 ])('of a chain, %s counts: %#', (_, change, counts) => {

@@ -21,10 +21,10 @@ export interface KeptConfigMap extends KubeObject {
   readonly dataHash?: string;
 }
 
-/** Of a pod without the annotation no more than its name stays in memory. */
+/** Of a pod that asks for nothing no more than its name stays in memory. */
 export function keepPod(settings: InjectionSettings): (pod: KeptPod) => KeptPod {
   return (pod) => {
-    const asks = pod.metadata.annotations?.[podAnnotations.inject] !== undefined;
+    const asks = [pod.metadata.annotations, pod.metadata.labels].some((written) => written?.[podAnnotations.inject] !== undefined);
     return { apiVersion: 'v1', kind: 'Pod', metadata: identityOf(pod.metadata), observed: asks ? observePod(pod as KeptPod & ExistingPod, settings) : null };
   };
 }

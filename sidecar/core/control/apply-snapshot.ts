@@ -9,19 +9,30 @@ export function applySnapshot(state: ControlState, snapshot: ReceivedSnapshot): 
   const { version, nonce } = snapshot;
   const { connection } = state;
   if (snapshot.type === 'table') {
+    const refusal = describeForeignTable(snapshot.data, state.namespace);
+    if (refusal !== null) return refused(state, snapshot, refusal);
     return { state: { ...state, delivered: { ...state.delivered, table: true } }, effects: [{ type: 'apply-table', source: { connection, nonce }, version, table: snapshot.data }] };
   }
   const effect = effectOf(snapshot);
-  if (effect.type === 'refused') {
-    return {
-      state,
-      effects: [
-        { type: 'log', level: 'warn', event: `${snapshot.type}-refused`, message: `The ${snapshot.type} ${version} are refused, and those of before are kept: ${effect.error}.` },
-        { type: 'send', connection, frame: { frame: 'nack', nonce, error: effect.error } },
-      ],
-    };
-  }
+  if (effect.type === 'refused') return refused(state, snapshot, effect.error);
   return { state: holding(state, snapshot.type, version), effects: [effect, { type: 'send', connection, frame: { frame: 'ack', nonce } }] };
+}
+
+/** What is wrong with a table that was made for another namespace, as a clause; null where it was not. Whoever compiles it says what else is wrong. */
+export function describeForeignTable(table: unknown, own: string): string | null {
+  const namespace = typeof table === 'object' && table !== null && 'namespace' in table ? table.namespace : undefined;
+  return typeof namespace !== 'string' || namespace === own ? null : `the table is of namespace ${namespace}, and this pod is in ${own}`;
+}
+
+function refused(state: ControlState, { type, version, nonce }: ReceivedSnapshot, error: string): ControlStep {
+  const { connection } = state;
+  return {
+    state,
+    effects: [
+      { type: 'log', level: 'warn', event: `${type}-refused`, message: `What came as ${type} ${version} is refused, and what was there before is kept: ${error}.` },
+      { type: 'send', connection, frame: { frame: 'nack', nonce, error } },
+    ],
+  };
 }
 
 function holding(state: ControlState, type: ResourceType, version: string): ControlState {

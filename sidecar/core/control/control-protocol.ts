@@ -7,6 +7,7 @@ import type { Bootstrap, ChainReport, ClientFrame, EndpointEntry, HeldVersions, 
 export interface ControlState {
   readonly pod: string;
   readonly uid: string;
+  readonly namespace: string;
   /** Names, or `*` alone. */
   readonly chains: readonly string[];
   readonly phase: 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';

@@ -20,7 +20,7 @@ const fired = (timer: 'silence' | 'reconnect'): ControlEvent => ({ type: 'timer-
 const bootstrap: ControlEvent = { type: 'bootstrap-read', bootstrap: { ok: true, value: { table, endpoints: [], certificates: '' } } };
 
 function play(events: readonly ControlEvent[], chains: readonly string[] = ['support']): { readonly state: ControlState; readonly last: readonly ControlEffect[]; readonly all: readonly ControlEffect[] } {
-  let state = initialControlState({ podName: 'shop-1', podUid: 'u-1', chains });
+  let state = initialControlState({ podName: 'shop-1', podUid: 'u-1', namespace: 'support', chains });
   let last: readonly ControlEffect[] = [];
   const all: ControlEffect[] = [];
   for (const event of events) {
@@ -40,6 +40,8 @@ const pause = (delayMs: number) => ({ type: 'arm-timer', timer: 'reconnect', del
 const none = { endpoints: null, keys: null, hints: null, table: null };
 const hello = (have: object, connection = 1) => ({ type: 'send', connection, frame: { frame: 'hello', pod: 'shop-1', uid: 'u-1', chains: ['support'], have, protocol: 1, schemaVersions: [1] } });
 const send = (said: object) => ({ type: 'send', connection: 1, frame: said });
+const lostFor = (times: number) => Array.from({ length: times }, (_, nth) => [...(nth === 0 ? [] : [fired('reconnect')]), lost('Other', nth + 1)]).flat();
+const endpointsFrame = frame({ frame: 'snapshot', type: 'endpoints', version: 'e', nonce: '1', data: { ok: true, value: [] } });
 const badFrame: ControlEvent = { type: 'frame-received', connection: 1, frame: { ok: false, problems: [{ path: 'frame', message: 'must be known' }] } };
 
 describe('the last of these events has these effects', () => {
@@ -51,6 +53,9 @@ describe('the last of these events has these effects', () => {
     ['bad endpoints: refuse by nonce, apply nothing', [started, connected(), frame({ frame: 'snapshot', type: 'endpoints', version: 'e', nonce: '7', data: { ok: false, problems: [{ path: 'data', message: 'must be a list' }] } })],
       [alive, send({ frame: 'nack', nonce: '7', error: 'data: must be a list' })]],
     ['a table: try it, answer nothing yet', [started, connected(), tableFrame('1')], [alive, { type: 'apply-table', source: { connection: 1, nonce: '1' }, version: 'v2', table: { any: 'thing' } }]],
+    ['a table of another namespace: refuse by nonce, try nothing', [started, connected(), frame({ frame: 'snapshot', type: 'table', version: 'v2', nonce: '1', data: { ...table, namespace: 'bank' } })],
+      [alive, send({ frame: 'nack', nonce: '1', error: 'the table is of namespace bank, and this pod is in support' })]],
+    ['a bootstrap copy of another namespace: apply nothing of it', [started, { type: 'bootstrap-read', bootstrap: { ok: true, value: { table: { ...table, namespace: 'bank' }, endpoints: [], certificates: '' } } }], []],
     ['a table that compiled: ack', [started, connected(), tableFrame('1'), settled(null)], [send({ frame: 'ack', nonce: '1' })]],
     ['a table that did not: nack with its words', [started, connected(), tableFrame('1'), settled('chains[0]: bad')], [send({ frame: 'nack', nonce: '1', error: 'chains[0]: bad' })]],
     ['a table settled after its connection: tell nobody', [started, connected(), tableFrame('1'), lost('Other'), fired('reconnect'), connected(2), settled(null)], []],
@@ -74,6 +79,20 @@ describe('the last of these events has these effects', () => {
     ['and then connect', [started, connected(), goaway(), lost('Other'), fired('reconnect')], connecting(2)],
     ['a report while open: send it', [started, connected(), { type: 'report-made', chains: [] }], [send({ frame: 'report', chains: [] })]],
     ['a report while away: drop it', [started, { type: 'report-made', chains: [] }], []],
+    ['goaway within an hour: half a minute at most', [started, connected(), frame({ frame: 'goaway', reconnectWithinMs: 3_600_000 })], [alive, pause(15_000)]],
+    ['lost after it moved away: a pause as ever', [started, connected(), goaway(), fired('reconnect'), connected(2), lost('Other', 2)], [quiet, pause(250)]],
+    ['lost again and again: at most 30 s', [started, ...lostFor(9)], [quiet, pause(15_000)]],
+    ['lost for a week: the same', [started, ...lostFor(2_000)], [quiet, pause(15_000)]],
+    ['401 after a frame was heard: read the token again, at once', [started, lost('Unauthorized'), connected(2), frame({ frame: 'ping' }, 2), lost('Unauthorized', 2)], connecting(3)],
+    ['a frame before the answer: nothing', [started, keysFrame('1')], []],
+    ['a frame after the silence: nothing', [started, connected(), fired('silence'), keysFrame('1')], []],
+    ['connected twice: one hello', [started, connected(), connected()], []],
+    ['a silence that is over: nothing', [started, lost('Other'), fired('silence')], []],
+    ['a pause that is over: nothing', [started, connected(), fired('reconnect')], []],
+    ['a table settled while away: tell nobody', [started, connected(), tableFrame('1'), lost('Other'), settled(null)], []],
+    ['closed while it connects: the same', [started, { type: 'closed' }], [quiet, { type: 'disarm-timer', timer: 'reconnect' }, { type: 'close-connection', connection: 1 }]],
+    ['closed while it waits: nothing to close', [started, lost('Other'), { type: 'closed' }], [quiet, { type: 'disarm-timer', timer: 'reconnect' }]],
+    ['the bootstrap copy after endpoints were delivered: the table alone', [started, connected(), endpointsFrame, bootstrap], [expect.objectContaining({ type: 'apply-table', source: null })]],
     ['closed: disarm and close', [started, connected(), { type: 'closed' }], [quiet, { type: 'disarm-timer', timer: 'reconnect' }, { type: 'close-connection', connection: 1 }]],
     ['anything after that: nothing', [started, connected(), { type: 'closed' }, keysFrame('1')], []],
     ['the bootstrap copy after a table was delivered: endpoints alone', [started, connected(), tableFrame('1'), bootstrap], [{ type: 'apply-endpoints', endpoints: [] }]],
@@ -85,6 +104,22 @@ describe('the last of these events has these effects', () => {
 test('a hello after a loss says what runs, and not what was refused', () => {
   const { last } = play([started, connected(), keysFrame('1'), tableFrame('2'), { type: 'table-settled', source: { connection: 1, nonce: '2' }, version: 'v2', refusal: 'bad' }, lost('Other'), fired('reconnect'), connected(2)]);
   expect(last).toEqual([alive, hello({ ...none, keys: 'keys-1' }, 2)]);
+});
+
+test('a bootstrap copy that settles after a table was delivered is not what runs', () => {
+  const late: ControlEvent = { type: 'table-settled', source: null, version: 'of-the-copy', refusal: null };
+  const { last } = play([started, connected(), tableFrame('1'), late, lost('Other'), fired('reconnect'), connected(2)]);
+  expect(last).toEqual([alive, hello(none, 2)]);
+  expect(play([started, late, connected()]).last).toEqual([alive, hello({ ...none, table: 'of-the-copy' })]);
+});
+
+test('a pause is drawn: a thousand sidecars that were lost together come back apart', () => {
+  const paused = [0, 0.25, 0.999].map((chance) => stepControl(play([started, connected()]).state, lost('Other'), { ...tools, random: () => chance }).effects.at(-1));
+  expect(paused).toEqual([pause(0), pause(125), pause(500)]);
+});
+
+test.each([['no answer', [started], '10 s'], ['no word', [started, connected()], '60 s']])('%s is told with how long it was waited for', (_, events, time) => {
+  expect(play([...events, fired('silence')]).last).toContainEqual({ type: 'log', level: 'warn', event: 'distributor-lost', message: `The connection to the distributor ended: nothing was heard for ${time}. What was delivered is served on.` });
 });
 
 test('the bootstrap copy is cut to the chains of this pod, and its own version is not believed', () => {
@@ -120,7 +155,7 @@ describe('whatever happens in whatever order', () => {
   test('a sidecar that started always waits for something, speaks on the current connection alone, and never for long', () => {
     fc.assert(fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       const armed = new Set<string>();
-      let state = initialControlState({ podName: 'p', podUid: 'u', chains: ['*'] });
+      let state = initialControlState({ podName: 'p', podUid: 'u', namespace: 'support', chains: ['*'] });
       for (const next of [started, ...events]) {
         if (next.type === 'timer-fired' && !armed.delete(next.timer)) continue;
         const step = stepControl(state, next, tools);

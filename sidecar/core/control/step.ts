@@ -1,5 +1,5 @@
 import { describeProblem, readableSchemaVersions, selectChains, silenceLimitMs, streamProtocol, type Bootstrap, type ChainReport, type Parsed, type Problem, type ReceivedServerFrame, type SidecarEnvironment } from '@belay/contract';
-import { applySnapshot } from './apply-snapshot.ts';
+import { applySnapshot, describeForeignTable } from './apply-snapshot.ts';
 import type { ControlEffect, ControlEvent, ControlState, ControlStep, ControlTools, LossCause } from './control-protocol.ts';
 
 /** A connection that is not answered by then is given up. */
@@ -7,9 +7,9 @@ const connectLimitMs = 10_000;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 
-export function initialControlState({ podName, podUid, chains }: Pick<SidecarEnvironment, 'podName' | 'podUid' | 'chains'>): ControlState {
+export function initialControlState({ podName, podUid, namespace, chains }: Pick<SidecarEnvironment, 'podName' | 'podUid' | 'namespace' | 'chains'>): ControlState {
   return {
-    pod: podName, uid: podUid, chains, phase: 'idle', connection: 0, failures: 0, reread: false, leaving: false,
+    pod: podName, uid: podUid, namespace, chains, phase: 'idle', connection: 0, failures: 0, reread: false, leaving: false,
     have: { endpoints: null, keys: null, hints: null, table: null }, delivered: { table: false, endpoints: false },
   };
 }
@@ -127,6 +127,8 @@ function reconnect(state: ControlState): ControlStep {
 function bootstrap(state: ControlState, read: Parsed<Bootstrap>, { sha256Hex }: ControlTools): ControlStep {
   if (!read.ok) return { state, effects: [{ type: 'log', level: 'warn', event: 'bootstrap-refused', message: `The bootstrap copy is not used: ${sentence(read.problems)}.` }] };
   const { table, endpoints } = read.value;
+  const refusal = describeForeignTable(table, state.namespace);
+  if (refusal !== null) return { state, effects: [{ type: 'log', level: 'warn', event: 'bootstrap-refused', message: `The bootstrap copy is not used: ${refusal}.` }] };
   const selected = selectChains(table, state.chains, sha256Hex);
   return {
     state,

@@ -3,6 +3,8 @@ import type { Container, EnvironmentVariable, Pod } from '@belay/operator/core/i
 
 const value = fc.oneof(
   fc.record({ value: fc.constantFrom('', '*', 'localhost', 'a, 127.0.0.1', '127.0.0.1,localhost', 'http://127.0.0.1:7411/v1', 'https://llm.example') }),
+  // As an API server hands an empty value on.
+  fc.constant({}),
   fc.constant({ valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }),
 );
 const variables: fc.Arbitrary<EnvironmentVariable[]> = fc.uniqueArray(

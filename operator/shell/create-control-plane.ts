@@ -110,7 +110,7 @@ function wire(options: ControlPlaneOptions): Parts {
     workloads: settings.roles.has('controller') ? { injection: { ...injectionOf(settings), caCertificates: '' } } : null,
     listeners: {
       onDirty(namespace) {
-        loop.add(namespace);
+        loop.addSoon(namespace);
         controller?.noteLocalTier(namespace);
       },
       onStatus: (namespace) => controller?.noteStatus(namespace),

@@ -28,6 +28,8 @@ beforeAll(async () => {
   await cluster.apply('FallbackChain', 'shop', 'chat', chainOf('opus', 'gemini'));
   await until(async () => (await cluster.condition('ModelProvider', 'shop', 'opus', 'ResolvedRefs'))?.reason === 'SecretNotFound');
   await until(async () => (await cluster.condition('FallbackChain', 'shop', 'chat', 'Ready'))?.status === 'True');
+  // A key that comes a moment after the first status is a counter, and waits for the next.
+  await until(async () => !JSON.stringify(await cluster.status('FallbackChain', 'shop', 'chat')).includes('Secret \\"gemini\\"'), 20_000);
 }, 900_000);
 
 afterAll(async () => {

@@ -70,6 +70,30 @@ test('a namespace is first published when every Secret it refers to is answered 
   expect(clock.armed).toBe(0);
 });
 
+test('what is applied together is compiled together, though the watch of one kind tells a moment later', async () => {
+  const { clock, stores, loop, seen, answer } = compiling();
+  loop.start();
+  stores.chains.put(chain('shop', 'chat', { name: 'openai' }));
+  loop.addSoon('shop');
+  await passTime(clock, 40);
+  stores.providers.put(provider('shop', 'openai'));
+  loop.addSoon('shop');
+  await passTime(clock, 20);
+  expect(seen()).toEqual([]);
+  answer('shop', 'openai', 'sk-1');
+  await passTime(clock, 10);
+  expect(seen()).toEqual(['shop: chat with openai=sk-1']);
+  for (let n = 0; n < 10; n++) {
+    stores.chains.put(chain('shop', `more-${n}`, { name: 'openai' }));
+    loop.addSoon('shop');
+    await passTime(clock, 30);
+  }
+  // Who changes something all the time is not put off.
+  expect(seen().length).toBeGreaterThan(4);
+  await loop.close();
+  expect(clock.armed).toBe(0);
+});
+
 test('what was published before waits for no answer', async () => {
   const { clock, stores, loop, seen, answer } = compiling();
   stores.providers.put(provider('shop', 'openai'));

@@ -23,6 +23,8 @@ export interface CompiledNamespace extends Compilation {
 export interface CompileLoop {
   /** Something that the namespace's table, keys or endpoints are made of has changed. Kept for later where the caches have not synced. */
   add(namespace: string): void;
+  /** As `add`, for a change of manifests: others may have been applied with it, and each kind's watch tells of its own a moment sooner or later. */
+  addSoon(namespace: string): void;
   /** A sidecar is there, so that the namespace is compiled also where it has no chain. */
   want(namespace: string): void;
   /** The caches have synced: from now on absence means absence. Compiles every namespace that has chains or providers. */
@@ -38,6 +40,9 @@ export interface CompileLoop {
  * that hold keys from before a restart would lose them for a moment.
  */
 const firstWaitMs = 10_000;
+
+/** A chain that is known so long before its provider would be told, in status and Events, to have none. */
+const gatherMs = 50;
 
 /** Compiles namespaces that have changed, one at a time, and publishes them; nothing before `start`. */
 export function createCompileLoop({ clock, log, sources, publish, onCompiled }: CompileLoopOptions): CompileLoop {
@@ -67,9 +72,7 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     const before = compiled.get(namespace);
     compiled.set(namespace, { ...compilation, content });
     publish(namespace, content);
-    if (before?.table.version !== compilation.table.version) {
-      log({ level: 'info', event: 'table-published', message: `namespace ${namespace} has a new table`, namespace, version: compilation.table.version, chains: compilation.table.chains.length });
-    }
+    if (before?.table.version !== compilation.table.version) tellPublished(log, namespace, compilation);
     if (isBare(namespace, sources) && sources.caches.namespaces.get(namespace) === undefined) {
       compiled.delete(namespace);
       asked.delete(namespace);
@@ -81,12 +84,13 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     clock, workers: 1, work, firstRetryMs: 1_000, longestRetryMs: 60_000,
     onProblem: ({ key, message, retryInMs }) => log({ level: 'error', event: 'namespace-not-compiled', message, namespace: key, retryInMs }),
   });
-  const add = (namespace: string): void => (started ? queue.add(namespace) : void early.add(namespace));
+  const add = (namespace: string, delayMs: number | null): void => (started ? (delayMs === null ? queue.add(namespace) : queue.addAfter(namespace, delayMs)) : void early.add(namespace));
   return {
-    add,
+    add: (namespace) => add(namespace, null),
+    addSoon: (namespace) => add(namespace, gatherMs),
     want(namespace) {
       asked.add(namespace);
-      add(namespace);
+      add(namespace, null);
     },
     start() {
       started = true;
@@ -99,6 +103,10 @@ export function createCompileLoop({ clock, log, sources, publish, onCompiled }: 
     stats: () => queue.stats(),
     close: () => queue.close(),
   };
+}
+
+function tellPublished(log: Log, namespace: string, { table: { version, chains } }: Compilation): void {
+  log({ level: 'info', event: 'table-published', message: `namespace ${namespace} has a new table`, namespace, version, chains: chains.length });
 }
 
 /** It has neither chain nor provider. */

@@ -57,7 +57,7 @@ test('one that somebody edited or deleted is written again', async () => {
   await note();
   state.kept = undefined;
   writer.noteWritten('shop');
-  await passTime(clock, 11_000);
+  await passTime(clock, 1_000);
   state.kept = { ...state.kept!, dataHash: 'another' };
   writer.noteWritten('shop');
   await passTime(clock, 1_000);
@@ -72,7 +72,7 @@ test('one that somebody changes back at once, as another installation would, is 
     writer.noteWritten('shop');
     await passTime(clock, 1_000);
   }
-  expect(writes).toEqual(['apply @300', 'apply @1300', 'apply @11300', 'apply @21300']);
+  expect(writes).toEqual(['apply @300', 'apply @1300', 'apply @2300', 'apply @3300', 'apply @13300', 'apply @23300']);
   state.wanted = bootstrap('two');
   await note();
   expect(writes.at(-1)).toBe('apply @26300');

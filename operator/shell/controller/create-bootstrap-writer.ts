@@ -32,8 +32,9 @@ export interface BootstrapWriter {
 const managedByLabel = { 'app.kubernetes.io/managed-by': 'belay' } as const;
 /** Changes that come together are one write. */
 const gatherMs = 300;
-/** Somebody who changes back at once what was put right a moment ago, as another installation of Belay would, is met this seldom. */
+/** Somebody who changes back again and again what was put right, as another installation of Belay would, is met this seldom from then on. */
 const patienceMs = 10_000;
+const promptTimes = 3;
 
 /** Keeps the ConfigMap `belay-bootstrap` of each namespace (control-plane: Distribution): never a key in it, and never too large for it. */
 export function createBootstrapWriter(options: BootstrapWriterOptions): BootstrapWriter {
@@ -96,7 +97,7 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
 }
 
 interface Patience {
-  /** How long to wait before this is applied: not at all, where it is another than was applied last, or is applied again for the first time. */
+  /** How long to wait before this is applied: not at all, where it is another than was applied last, or was applied again a few times only. */
   leftMs(namespace: string, hash: string): number;
   noteApplied(namespace: string, hash: string): void;
   forget(namespace: string): void;
@@ -104,16 +105,16 @@ interface Patience {
 
 /** With whoever changes back what is applied. */
 function newPatience(clock: Clock): Patience {
-  /** What was applied last, and when the very same had to be applied again. */
-  const last = new Map<string, { readonly hash: string; readonly againMs: number | null }>();
+  /** What was applied last, when, and how often the very same had to be applied again. */
+  const last = new Map<string, { readonly hash: string; readonly atMs: number; readonly times: number }>();
   const same = (namespace: string, hash: string) => (last.get(namespace)?.hash === hash ? last.get(namespace) : undefined);
   return {
     leftMs(namespace, hash) {
-      const againMs = same(namespace, hash)?.againMs ?? null;
-      return againMs === null ? 0 : againMs + patienceMs - clock.nowMs();
+      const { atMs, times } = same(namespace, hash) ?? { atMs: 0, times: 0 };
+      return times < promptTimes ? 0 : atMs + patienceMs - clock.nowMs();
     },
     noteApplied(namespace, hash) {
-      last.set(namespace, { hash, againMs: same(namespace, hash) === undefined ? null : clock.nowMs() });
+      last.set(namespace, { hash, atMs: clock.nowMs(), times: (same(namespace, hash)?.times ?? -1) + 1 });
     },
     forget: (namespace) => void last.delete(namespace),
   };

@@ -1,8 +1,8 @@
 import { Agent, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Secret, type Decision, type KeyEntry } from '@belay/contract';
+import { Secret, type KeyEntry } from '@belay/contract';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { call, chat, event, open, refuses, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
+import { call, chat, decisions, event, open, refuses, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
 
 let running: RunningSidecar | null = null;
 afterEach(async () => {
@@ -13,10 +13,6 @@ afterEach(async () => {
 async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSidecar> {
   running = await runSidecar(...given);
   return running;
-}
-
-async function decisions(port: number): Promise<Decision[]> {
-  return (JSON.parse((await call(port, { method: 'GET', path: '/belay/decisions' })).body) as { decisions: Decision[] }).decisions;
 }
 
 const sse = { 'content-type': 'text/event-stream' };

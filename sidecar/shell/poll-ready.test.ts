@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Secret, type Decision } from '@belay/contract';
+import { Secret } from '@belay/contract';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { call, chat, event, open, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
+import { call, chat, decisions, event, open, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
 
 let running: RunningSidecar | null = null;
 let stop = (): void => undefined;
@@ -16,10 +16,6 @@ afterEach(async () => {
 async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSidecar> {
   running = await runSidecar(...given);
   return running;
-}
-
-async function decisions(port: number): Promise<Decision[]> {
-  return (JSON.parse((await call(port, { method: 'GET', path: '/belay/decisions' })).body) as { decisions: Decision[] }).decisions;
 }
 
 const sse = { 'content-type': 'text/event-stream' };

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '@belay/contract';
-import { answerOf, call, chat, event, open, refuses, runSidecar, says, unchanging, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
+import { answerOf, call, chat, decisions, event, open, refuses, runSidecar, says, unchanging, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 
 let running: RunningSidecar | null = null;
@@ -30,10 +30,6 @@ function puppet(): StandIn & { readonly answers: ServerResponse[]; readonly clos
       response.on('close', () => closedMs.push(performance.now()));
     },
   };
-}
-
-async function decisions(port: number): Promise<Decision[]> {
-  return (JSON.parse((await call(port, { method: 'GET', path: '/belay/decisions' })).body) as { decisions: Decision[] }).decisions;
 }
 
 const sse = { 'content-type': 'text/event-stream' };

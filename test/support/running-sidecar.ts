@@ -1,6 +1,6 @@
 import { createServer, request as send, type Agent, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { canonicalJson, type ChainEntry, type Clock, type ProviderEntry, type RoutingTable, type TargetEntry } from '@belay/contract';
+import { canonicalJson, type ChainEntry, type Clock, type Decision, type ProviderEntry, type RoutingTable, type TargetEntry } from '@belay/contract';
 import { createSidecar } from '@belay/sidecar/shell/create-sidecar.ts';
 import type { LogLine, Sidecar, SidecarOptions } from '@belay/sidecar/shell/sidecar-options.ts';
 import { systemClock, systemWallClock } from '@belay/sidecar/shell/system-clock.ts';
@@ -104,6 +104,11 @@ export function call(port: number, { method = 'POST', path = '/v1/chat/completio
     sent.on('error', reject);
     sent.end(text);
   });
+}
+
+/** What the sidecar remembers of its requests, the latest first. */
+export async function decisions(port: number): Promise<Decision[]> {
+  return (JSON.parse((await call(port, { method: 'GET', path: '/belay/decisions' })).body) as { decisions: Decision[] }).decisions;
 }
 
 /** A chat request as SDKs send it. */

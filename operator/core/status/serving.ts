@@ -3,12 +3,8 @@ import type { FallbackChainStatus } from '../resources/fallback-chain.ts';
 import type { FallbackFacts, ToldFallback } from './serving-words.ts';
 import { growthOf, withTraffic, type TrafficSecond } from './traffic.ts';
 
-/** What sidecars reported of late, and what was last concluded from it. Plain and immutable: each step gives the next. Times are monotonic. */
+/** What the sidecars of one namespace reported of late, and what was last concluded from it. Plain and immutable: each step gives the next. Times are monotonic. */
 export interface Serving {
-  readonly namespaces: ReadonlyMap<string, NamespaceServing>;
-}
-
-export interface NamespaceServing {
   /** By pod uid. */
   readonly sidecars: ReadonlyMap<string, SidecarTotals>;
   readonly chains: ReadonlyMap<string, ChainServing>;
@@ -51,36 +47,30 @@ const forgetChainAfterMs = 3_600_000;
 export const untouched: ChainServing = { seconds: [], verdict: null, health: new Map() };
 
 export function initialServing(): Serving {
-  return { namespaces: new Map() };
+  return { sidecars: new Map(), chains: new Map() };
 }
 
 /**
  * A sidecar reported. What its totals grew by since its last report counts as traffic of now; totals of a sidecar that is new here, or back after
  * a silence, only say where it stands, and totals that fell are those of a new process.
  */
-export function noteReport({ namespaces }: Serving, { uid, namespace, chains }: { readonly uid: string; readonly namespace: string; readonly chains: readonly ChainReport[] }, nowMs: number): Serving {
-  const before = namespaces.get(namespace) ?? { sidecars: new Map<string, SidecarTotals>(), chains: new Map<string, ChainServing>() };
+export function noteReport(before: Serving, { uid, chains }: { readonly uid: string; readonly chains: readonly ChainReport[] }, nowMs: number): Serving {
   const last = before.sidecars.get(uid);
   const known = last !== undefined && nowMs - last.atMs <= forgetAfterMs;
-  const now = {
+  return {
     sidecars: new Map(before.sidecars).set(uid, { atMs: nowMs, chains: new Map(chains.map((chain) => [chain.name, chain])) }),
     chains: known ? addTraffic(before.chains, chains, last, nowMs) : before.chains,
   };
-  return { namespaces: new Map(namespaces).set(namespace, now) };
 }
 
 /** Its connection is gone: what it said of breakers no longer counts. Traffic that it brought stays. */
-export function forgetSidecar(serving: Serving, uid: string): Serving {
-  const found = [...serving.namespaces].find(([, { sidecars }]) => sidecars.has(uid));
-  if (found === undefined) return serving;
-  const [namespace, { sidecars, chains }] = found;
-  return { namespaces: new Map(serving.namespaces).set(namespace, { sidecars: new Map([...sidecars].filter(([other]) => other !== uid)), chains }) };
+export function forgetSidecar({ sidecars, chains }: Serving, uid: string): Serving {
+  return { sidecars: new Map([...sidecars].filter(([other]) => other !== uid)), chains };
 }
 
 /** What each sidecar that is still heard of said last of a chain. */
-export function liveReports({ namespaces }: Serving, namespace: string, chain: string, nowMs: number): readonly ChainReport[] {
-  const live = [...(namespaces.get(namespace)?.sidecars.values() ?? [])].filter(({ atMs }) => nowMs - atMs <= forgetAfterMs);
-  return live.flatMap(({ chains }) => chains.get(chain) ?? []);
+export function liveReports({ sidecars }: Serving, chain: string, nowMs: number): readonly ChainReport[] {
+  return [...sidecars.values()].filter(({ atMs }) => nowMs - atMs <= forgetAfterMs).flatMap(({ chains }) => chains.get(chain) ?? []);
 }
 
 function addTraffic(before: ReadonlyMap<string, ChainServing>, reports: readonly ChainReport[], last: SidecarTotals, nowMs: number): ReadonlyMap<string, ChainServing> {

@@ -23,7 +23,7 @@ function fleet(names: readonly string[] = ['opus', 'gemini', 'local'], { context
   let text: string | null = null;
 
   const view = (more: ServingContext = {}) => {
-    const seen = viewServing(serving, 'support', entry, nowMs, wallMs(), { ...context, ...more });
+    const seen = viewServing(serving, entry, nowMs, wallMs(), { ...context, ...more });
     serving = seen.next;
     events.push(...seen.events);
     text = seen.text;
@@ -35,7 +35,7 @@ function fleet(names: readonly string[] = ['opus', 'gemini', 'local'], { context
     const requests = last.requests + unanswered + names.reduce((sum, name) => sum + (interval[name]?.served ?? 0), 0);
     const next = { name: 'chat', requests, failed: last.failed + unanswered, targets };
     totals.set(uid, next);
-    serving = noteReport(serving, { uid, namespace: 'support', chains: [next] }, nowMs);
+    serving = noteReport(serving, { uid, chains: [next] }, nowMs);
   };
   const pass = (seconds: number) => void (nowMs += seconds * 1_000);
   return {
@@ -381,8 +381,8 @@ test('whatever sidecars report, only the chain\'s own names and our own words ar
     let nowMs = 0;
     for (const { uid, afterMs, ...chain } of reports) {
       nowMs += afterMs;
-      serving = noteReport(serving, { uid, namespace: 'support', chains: [{ name: 'chat', ...chain }] }, nowMs);
-      const { next, text, targets, events } = viewServing(serving, 'support', chainOf(['opus', 'gemini']), nowMs, midnight + nowMs);
+      serving = noteReport(serving, { uid, chains: [{ name: 'chat', ...chain }] }, nowMs);
+      const { next, text, targets, events } = viewServing(serving, chainOf(['opus', 'gemini']), nowMs, midnight + nowMs);
       serving = next;
       expect(JSON.stringify({ text, targets, events })).not.toMatch(/sk-upstream|NaN|-\d|Infinity|null%/);
       if (text !== null) expect(text).toMatch(/^(opus|gemini)$|^(none|((opus|gemini|unanswered) \d+%(, )?)+) since (\d{4}-\d\d-\d\d )?\d\d:\d\d \((opus|gemini): \w+(, gemini: \w+)?\)$/);

@@ -44,8 +44,8 @@ interface Sight {
  * `noteReport`, `wallMs` the same moment for people. With no traffic the last verdict holds. Only names of the chain's own targets and classes of
  * failure are ever said, whatever stands in the reports.
  */
-export function viewServing(serving: Serving, namespace: string, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext = {}): ServingView {
-  const sight = sightOf(serving, namespace, entry, nowMs, wallMs, context);
+export function viewServing(serving: Serving, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext = {}): ServingView {
+  const sight = sightOf(serving, entry, nowMs, wallMs, context);
   const last = lastVerdict(sight);
   const trial = trialOf(sight);
   const judgement = trial === null ? null : judge(trial, last);
@@ -54,16 +54,16 @@ export function viewServing(serving: Serving, namespace: string, entry: ChainEnt
   const lasting = new Map(sight.evidence.map((one) => [one.target.name, lastingHealth(one, health.get(one.target.name) ?? 'Unknown')] as const));
   const isCleared = events.some(({ reason }) => reason === 'FallbackCleared');
   return {
-    next: withChain(serving, namespace, entry.name, { seconds: isCleared ? [] : sight.chain.seconds, verdict, health: lasting }),
+    next: { ...serving, chains: new Map(serving.chains).set(entry.name, { seconds: isCleared ? [] : sight.chain.seconds, verdict, health: lasting }) },
     text: verdict === null ? null : verdict.state === 'preferred' ? verdict.preferred : describeFallback(verdict.facts, wallMs),
     targets: sight.evidence.map((one) => targetStatus(one, health.get(one.target.name) ?? 'Unknown')),
     events,
   };
 }
 
-function sightOf(serving: Serving, namespace: string, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext): Sight {
-  const chain = serving.namespaces.get(namespace)?.chains.get(entry.name) ?? untouched;
-  const reports = liveReports(serving, namespace, entry.name, nowMs);
+function sightOf(serving: Serving, entry: ChainEntry, nowMs: number, wallMs: number, context: ServingContext): Sight {
+  const chain = serving.chains.get(entry.name) ?? untouched;
+  const reports = liveReports(serving, entry.name, nowMs);
   const recent = sumOf(recentSeconds(chain.seconds, nowMs));
   const minute = sumOf(lastMinute(chain.seconds, nowMs));
   const reportsOf = ({ name }: TargetEntry): readonly TargetReport[] => reports.flatMap(({ targets }) => targets.filter((target) => target.name === name));
@@ -144,9 +144,4 @@ function knownFault(one: TargetEvidence, last: Verdict | null): FallbackFacts['f
   const now = { target: one.target.name, fault: faultOf(one), problem: problemOf(one) };
   const before = last?.state === 'fallback' ? last.facts.faults.find(({ target }) => target === now.target) : undefined;
   return now.fault === 'NotTried' ? before ?? now : now;
-}
-
-function withChain({ namespaces }: Serving, namespace: string, name: string, chain: ChainServing): Serving {
-  const before = namespaces.get(namespace) ?? { sidecars: new Map(), chains: new Map() };
-  return { namespaces: new Map(namespaces).set(namespace, { sidecars: before.sidecars, chains: new Map(before.chains).set(name, chain) }) };
 }

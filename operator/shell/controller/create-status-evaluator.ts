@@ -48,13 +48,13 @@ export function createStatusEvaluator(options: StatusEvaluatorOptions): StatusEv
     noteReport({ uid, namespace }, chains) {
       const known = knownReports(chains, caches.chains.inNamespace(namespace));
       // Nothing known: before the caches have synced. Totals that follow must not count as grown since then.
-      if (known.length > 0) servings.set(namespace, noteReport(servingOf(namespace), { uid, namespace, chains: known }, clock.nowMs()));
+      if (known.length > 0) servings.set(namespace, noteReport(servingOf(namespace), { uid, chains: known }, clock.nowMs()));
     },
     noteGone({ uid, namespace }) {
       if (caches.chains.inNamespace(namespace).length > 0) servings.set(namespace, forgetSidecar(servingOf(namespace), uid));
       else servings.delete(namespace);
     },
-    hears: (namespace) => (servings.get(namespace)?.namespaces.get(namespace)?.sidecars.size ?? 0) > 0,
+    hears: (namespace) => servingOf(namespace).sidecars.size > 0,
     evaluate(namespace, sink) {
       const now = compiled(namespace);
       if (now === undefined) return;
@@ -84,7 +84,7 @@ function wantChain({ clock, wallClock, caches, countSidecars }: StatusEvaluatorO
   const entry = table.chains.find((candidate) => candidate.name === name);
   if (judged === undefined || entry === undefined) return serving;
   const before = (writer.current(resources.chains, chain) ?? undefined) as ChainObject['status'];
-  const view = viewServing(serving, namespace, entry, clock.nowMs(), wallClock(), {
+  const view = viewServing(serving, entry, clock.nowMs(), wallClock(), {
     providers: table.providers, endpoints: content.endpoints, keys: content.keys, keyRefs: keyRefsOf(caches, namespace), before: before?.serving,
   });
   for (const event of view.events) record(chain, event);

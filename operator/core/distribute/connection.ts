@@ -142,7 +142,8 @@ function accept(slot: Slot, resource: Resource): Slot {
 function reject(slot: Slot, resource: Resource, rejected: NonNullable<Slot['rejected']>, tableInstead: TableInstead): Slot {
   if (resource === slot.instead) return { ...slot, instead: null };
   const accepted = slot.accepted?.type === 'table' ? slot.accepted : null;
-  return { ...slot, rejected, instead: resource.type === 'table' ? tableInstead(resource, accepted, rejected.error) : null };
+  const instead = resource.type === 'table' ? tableInstead(resource, accepted, rejected.error) : null;
+  return { ...slot, rejected, instead: instead === null || isTooLong(instead) ? null : instead };
 }
 
 function want(state: ConnectionState, resources: Resources, nowMs: number, tableInstead: TableInstead): ConnectionStep {
@@ -173,18 +174,14 @@ function sendWanted(state: ConnectionState): ConnectionStep {
   const slots = { ...state.slots };
   let { lastNonce } = state;
   for (const type of resourceTypes) {
-    const resource = dueOf(slots[type]);
-    if (resource === null) continue;
+    const { wanted, sent, acked, rejected, instead } = slots[type];
+    const resource = wanted !== null && wanted.version === rejected?.version ? instead : wanted;
+    if (resource === null || sent !== null || resource.version === acked) continue;
     lastNonce += 1;
     slots[type] = { ...slots[type], sent: { nonce: String(lastNonce), resource } };
     effects.push({ type: 'send-snapshot', resource, nonce: String(lastNonce) });
   }
   return { state: { ...state, slots, lastNonce }, effects };
-}
-
-function dueOf({ wanted, sent, acked, rejected, instead }: Slot): Resource | null {
-  const resource = wanted !== null && wanted.version === rejected?.version ? instead : wanted;
-  return resource === null || sent !== null || resource.version === acked || isTooLong(resource) ? null : resource;
 }
 
 /** While too much waits in its socket nothing is added; if that lasts, the connection is closed. */

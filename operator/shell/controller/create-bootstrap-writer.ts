@@ -1,4 +1,5 @@
 import { bootstrapName, describeProblem, encodeBootstrap, type Bootstrap, type Clock } from '@belay/contract';
+import { appliedCopy, copyDelay, type AppliedCopy } from '../../core/status-writes/copy-delay.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { hasStatus } from '../kube/kube-error.ts';
 import { createWorkQueue } from '../kube/work-queue.ts';
@@ -32,15 +33,13 @@ export interface BootstrapWriter {
 const managedByLabel = { 'app.kubernetes.io/managed-by': 'belay' } as const;
 /** Changes that come together are one write. */
 const gatherMs = 300;
-/** Somebody who changes back again and again what was put right, as another installation of Belay would, is met this seldom from then on. */
-const patienceMs = 10_000;
-const promptTimes = 3;
 
 /** Keeps the ConfigMap `belay-bootstrap` of each namespace (control-plane: Distribution): never a key in it, and never too large for it. */
 export function createBootstrapWriter(options: BootstrapWriterOptions): BootstrapWriter {
   const { client, clock, log, mayWrite, wanted, existing, onTooLarge } = options;
   const written = new Map<string, string>();
-  const patience = newPatience(clock);
+  /** As `written`, whatever became of it since. */
+  const applied = new Map<string, AppliedCopy>();
   const tooLarge = new Map<string, string>();
   const tell = (namespace: string, message: string | null): void => {
     if ((tooLarge.get(namespace) ?? null) === message) return;
@@ -58,7 +57,7 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
     if (!encoded.ok) return remove(namespace, signal);
     const hash = hashOfData(encoded.value);
     if ((existing(namespace)?.dataHash ?? written.get(namespace)) === hash) return;
-    const waitMs = patience.leftMs(namespace, hash);
+    const waitMs = copyDelay(applied.get(namespace), hash, clock.nowMs());
     if (waitMs > 0) return queue.addAfter(namespace, waitMs);
     await write(namespace, encoded.value, hash, signal);
   };
@@ -66,11 +65,11 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
     const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: bootstrapName, namespace, labels: managedByLabel }, data };
     await client.apply({ resource: resources.configMaps, namespace, name: bootstrapName }, body, { fieldManager, force: true, signal });
     written.set(namespace, hash);
-    patience.noteApplied(namespace, hash);
+    applied.set(namespace, appliedCopy(applied.get(namespace), hash, clock.nowMs()));
   };
   const remove = async (namespace: string, signal: AbortSignal): Promise<void> => {
     written.delete(namespace);
-    patience.forget(namespace);
+    applied.delete(namespace);
     if (existing(namespace)?.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'belay') return;
     await client.delete({ resource: resources.configMaps, namespace, name: bootstrapName }, signal);
   };
@@ -93,29 +92,5 @@ export function createBootstrapWriter(options: BootstrapWriterOptions): Bootstra
       queue.addAfter(namespace, gatherMs);
     },
     close: () => queue.close(),
-  };
-}
-
-interface Patience {
-  /** How long to wait before this is applied: not at all, where it is another than was applied last, or was applied again a few times only. */
-  leftMs(namespace: string, hash: string): number;
-  noteApplied(namespace: string, hash: string): void;
-  forget(namespace: string): void;
-}
-
-/** With whoever changes back what is applied. */
-function newPatience(clock: Clock): Patience {
-  /** What was applied last, when, and how often the very same had to be applied again. */
-  const last = new Map<string, { readonly hash: string; readonly atMs: number; readonly times: number }>();
-  const same = (namespace: string, hash: string) => (last.get(namespace)?.hash === hash ? last.get(namespace) : undefined);
-  return {
-    leftMs(namespace, hash) {
-      const { atMs, times } = same(namespace, hash) ?? { atMs: 0, times: 0 };
-      return times < promptTimes ? 0 : atMs + patienceMs - clock.nowMs();
-    },
-    noteApplied(namespace, hash) {
-      last.set(namespace, { hash, atMs: clock.nowMs(), times: (same(namespace, hash)?.times ?? -1) + 1 });
-    },
-    forget: (namespace) => void last.delete(namespace),
   };
 }

@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * from './decision.ts';
 export * from './describe-decision.ts';
 export * from './duration.ts';
+export * from './exact-clock.ts';
 export * from './failure-class.ts';
 export * from './json-log.ts';
 export * from './money.ts';

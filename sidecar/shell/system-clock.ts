@@ -1,23 +1,7 @@
-import type { Clock, Random, WallClock } from '@belay/contract';
-
-/** Longest delay that setTimeout takes (Node's timers documentation); a longer one would fire at once. */
-const longestDelayMs = 2_147_483_647;
+import { exactClock, type Clock, type Random, type WallClock } from '@belay/contract';
 
 /** The machine's monotonic clock. */
-export const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  after(delayMs, callback) {
-    const dueMs = performance.now() + delayMs;
-    let timer = setTimeout(fire, Math.min(Math.ceil(delayMs), longestDelayMs));
-    // setTimeout counts whole milliseconds from the last whole one, and so may fire a little early: whoever asks then whether it is time would be told no.
-    function fire(): void {
-      const restMs = dueMs - performance.now();
-      if (restMs > 0) timer = setTimeout(fire, Math.min(Math.ceil(restMs), longestDelayMs));
-      else callback();
-    }
-    return () => clearTimeout(timer);
-  },
-};
+export const systemClock: Clock = exactClock({ nowMs: () => performance.now(), arm: setTimeout, disarm: clearTimeout });
 
 /** The machine's wall clock, in milliseconds since the Unix epoch. */
 export const systemWallClock: WallClock = () => Date.now();

@@ -11,6 +11,7 @@ export * from './names.ts';
 export * from './parse-routing-table.ts';
 export * from './pod-names.ts';
 export * from './problem.ts';
+export * from './proxy-variables.ts';
 export * from './routing-table.ts';
 export * from './secret.ts';
 export * from './share.ts';

@@ -1,25 +1,15 @@
 import { Agent, type ServerResponse } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Secret, type KeyEntry } from '@belay/contract';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { call, chat, decisions, event, open, refuses, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
-
-let running: RunningSidecar | null = null;
-afterEach(async () => {
-  await running?.close();
-  running = null;
-});
-
-async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSidecar> {
-  running = await runSidecar(...given);
-  return running;
-}
+import { call, chat, decisions, event, open, refuses, says, until, type StandIn } from '../../test/support/running-sidecar.ts';
+import { startSidecar } from '../../test/support/start-sidecar.ts';
 
 const sse = { 'content-type': 'text/event-stream' };
 
 describe('one request', () => {
   test('a unary answer comes back byte for byte, with who served it', async () => {
-    const { port, armed } = await start({ a: { handler: says('hi') } });
+    const { port, armed } = await startSidecar({ a: { handler: says('hi') } });
     const answer = await call(port, { body: chat() });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ model: 'served', choices: [{ message: { content: 'hi' } }] });
@@ -31,7 +21,7 @@ describe('one request', () => {
   });
 
   test('a stream comes back event for event and ends normally', async () => {
-    const { port, armed } = await start({ a: { handler: says('hi') } });
+    const { port, armed } = await startSidecar({ a: { handler: says('hi') } });
     const answer = await call(port, { body: chat({ stream: true }) });
     expect(answer).toMatchObject({ status: 200, broken: false });
     expect(answer.headers['content-type']).toContain('text/event-stream');
@@ -40,7 +30,7 @@ describe('one request', () => {
   });
 
   test.each([false, true])('a failed target is made good by the next (stream: %p)', async (stream) => {
-    const { port, log, adminPort } = await start({ a: { handler: refuses(503) }, b: { handler: says('from b') } });
+    const { port, log, adminPort } = await startSidecar({ a: { handler: refuses(503) }, b: { handler: says('from b') } });
     const answer = await call(port, { body: chat({ stream }) });
     expect(answer.status).toBe(200);
     expect(answer.body).toContain('from b');
@@ -60,7 +50,7 @@ describe('one request', () => {
   });
 
   test('when all fail the client reads who and why, and is told not to try again', async () => {
-    const { port } = await start({ a: { handler: refuses(503) }, b: { handler: refuses(401) } });
+    const { port } = await startSidecar({ a: { handler: refuses(503) }, b: { handler: refuses(401) } });
     const answer = await call(port, { body: chat() });
     expect(answer.status).toBe(503);
     expect(answer.headers['x-should-retry']).toBe('false');
@@ -69,13 +59,13 @@ describe('one request', () => {
 
   test('a request that a provider blames on the client comes back as the provider said it', async () => {
     const body = '{"error":{"message":"temperature must be below 2","type":"invalid_request_error","param":"temperature","code":null}}';
-    const { port } = await start({ a: { handler: refuses(400, { 'x-request-id': 'theirs' }, body) }, b: { handler: says('never') } });
+    const { port } = await startSidecar({ a: { handler: refuses(400, { 'x-request-id': 'theirs' }, body) }, b: { handler: says('never') } });
     expect(await call(port, { body: chat() })).toMatchObject({ status: 400, body, headers: { 'x-request-id': 'theirs', 'x-should-retry': 'false', 'x-belay-request-id': 'pod.1' } });
   });
 
   test('a redirect is not followed', async () => {
     let elsewhere = 0;
-    const { port, url } = await start({ a: { handler: (_request, response) => void response.writeHead(302, { location: url('b') }).end() }, b: { handler: (...all) => { elsewhere++; says('from b')(...all); } } });
+    const { port, url } = await startSidecar({ a: { handler: (_request, response) => void response.writeHead(302, { location: url('b') }).end() }, b: { handler: (...all) => { elsewhere++; says('from b')(...all); } } });
     const answer = await call(port, { body: chat() });
     expect(answer.headers['x-belay-attempts']).toMatch(/^a=missing:/);
     expect(elsewhere).toBe(1);
@@ -95,7 +85,7 @@ describe('keys', () => {
 
   test('a key is sent to the origin it was delivered for, in place of the application\'s own', async () => {
     sent.length = 0;
-    const { port, sidecar, url } = await start({ a: keyed });
+    const { port, sidecar, url } = await startSidecar({ a: keyed });
     sidecar.applyKeys([key(new URL(url('a')).origin)]);
     const answer = await call(port, { headers: { authorization: 'Bearer sk-of-the-app' }, body: chat() });
     expect([answer.status, sent]).toEqual([200, ['Bearer sk-secret']]);
@@ -109,7 +99,7 @@ describe('keys', () => {
     ['for another port', 'http://127.0.0.1:1'],
   ])('a key that was delivered %s is not sent', async (_sentence, origin) => {
     sent.length = 0;
-    const { port, sidecar } = await start({ a: keyed });
+    const { port, sidecar } = await startSidecar({ a: keyed });
     sidecar.applyKeys([key(origin)]);
     const answer = await call(port, { body: chat() });
     expect([answer.status, sent]).toEqual([503, []]);
@@ -118,7 +108,7 @@ describe('keys', () => {
 
   test('a provider without credentials gets no key, whatever was delivered', async () => {
     sent.length = 0;
-    const { port, sidecar, url } = await start({ a: { ...keyed, provider: { needsKey: false } } });
+    const { port, sidecar, url } = await startSidecar({ a: { ...keyed, provider: { needsKey: false } } });
     sidecar.applyKeys([key(new URL(url('a')).origin)]);
     await call(port, { headers: { authorization: 'Bearer sk-of-the-app' }, body: chat() });
     expect(sent).toEqual([undefined]);
@@ -126,7 +116,7 @@ describe('keys', () => {
 
   test('a bad key is out until another version comes, and is reported so', async () => {
     const a: StandIn = { provider: { needsKey: true }, handler: (request, response, body) => (request.headers.authorization === 'Bearer good' ? says('hi') : refuses(401))(request, response, body) };
-    const { port, sidecar, url } = await start({ a });
+    const { port, sidecar, url } = await startSidecar({ a });
     const { origin } = new URL(url('a'));
     sidecar.applyKeys([key(origin, 'v1', 'bad')]);
     expect((await call(port, { body: chat() })).body).toContain('401');
@@ -140,7 +130,7 @@ describe('keys', () => {
 
 describe('tables', () => {
   test('a table that does not compile changes nothing and is counted', async () => {
-    const { port, adminPort, sidecar, table } = await start({ a: { handler: says('hi') } });
+    const { port, adminPort, sidecar, table } = await startSidecar({ a: { handler: says('hi') } });
     const refused = sidecar.applyTable({ ...table(), chains: [{ name: 'chat' }] });
     expect(refused.ok).toBe(false);
     expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
@@ -149,7 +139,7 @@ describe('tables', () => {
 
   test('a running request keeps the table it began with', async () => {
     const answers: ServerResponse[] = [];
-    const { port, sidecar, table } = await start({ a: { handler: (_request, response) => void answers.push(response) }, b: { handler: says('from b') } });
+    const { port, sidecar, table } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response) }, b: { handler: says('from b') } });
     const before = table();
     const client = open(port, chat({ stream: true }));
     await until(() => answers.length === 1);
@@ -163,7 +153,7 @@ describe('tables', () => {
   });
 
   test('what was learned of a target outlives a swap', async () => {
-    const { port, sidecar, table } = await start({ a: { handler: refuses(429, { 'retry-after': '200' }) }, b: { handler: says('hi') } });
+    const { port, sidecar, table } = await startSidecar({ a: { handler: refuses(429, { 'retry-after': '200' }) }, b: { handler: says('hi') } });
     await call(port, { body: chat() });
     sidecar.applyTable(table({ deadlineMs: 1_000 }));
     await call(port, { body: chat() });
@@ -187,7 +177,7 @@ describe('tables', () => {
 describe('a concurrency cap', () => {
   test('of the last target is queued for', async () => {
     const answers: ServerResponse[] = [];
-    const { port, armed } = await start({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } } });
+    const { port, armed } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } } });
     const [first, second] = [open(port, chat({ stream: true })), open(port, chat({ stream: true }))];
     await until(() => answers.length === 1);
     const whole = (text: string): string => `${event({ content: text })}${event({}, 'stop')}data: [DONE]\n\n`;
@@ -202,7 +192,7 @@ describe('a concurrency cap', () => {
   test('is not a silence: what waits for a slot is not timed out', async () => {
     const clock = new ManualClock();
     const answers: ServerResponse[] = [];
-    const { port } = await start({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } } }, {}, { clock });
+    const { port } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } } }, {}, { clock });
     const first = open(port, chat({ stream: true }));
     await until(() => answers.length === 1);
     answers[0]!.writeHead(200, sse).write(event({ content: 'one' }));
@@ -222,7 +212,7 @@ describe('a concurrency cap', () => {
   test('frees its slot when the attempt is over, not when the request is', async () => {
     const answers: ServerResponse[] = [];
     let asked = 0;
-    const { port } = await start({ a: { handler: (...all) => { asked++; refuses(503)(...all); }, provider: { concurrency: 1 } }, b: { handler: (_request, response) => void answers.push(response) } });
+    const { port } = await startSidecar({ a: { handler: (...all) => { asked++; refuses(503)(...all); }, provider: { concurrency: 1 } }, b: { handler: (_request, response) => void answers.push(response) } });
     for (const sofar of [1, 2]) {
       open(port, chat({ stream: true }));
       await until(() => answers.length === sofar);
@@ -232,7 +222,7 @@ describe('a concurrency cap', () => {
 
   test('leaves a target out while another one can serve', async () => {
     const answers: ServerResponse[] = [];
-    const { port } = await start({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } }, b: { handler: says('from b') } });
+    const { port } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response), provider: { concurrency: 1 } }, b: { handler: says('from b') } });
     open(port, chat({ stream: true }));
     await until(() => answers.length === 1);
     expect((await call(port, { body: chat() })).headers).toMatchObject({ 'x-belay-target': 'b', 'x-belay-reason': 'a left out: ConcurrencyCap' });
@@ -241,7 +231,7 @@ describe('a concurrency cap', () => {
 
 describe('rehearsed faults', () => {
   test.each([['500', /^a=transient:/], ['429', /^a=rate:/], ['refused', /^a=unreachable:/]] as const)('%s', async (kind, attempts) => {
-    const { port } = await start({ a: { handler: says('never') }, b: { handler: says('from b') } }, { retries: 0 }, { faults: [{ target: 'a', kind, share: 1 }] });
+    const { port } = await startSidecar({ a: { handler: says('never') }, b: { handler: says('from b') } }, { retries: 0 }, { faults: [{ target: 'a', kind, share: 1 }] });
     const answer = await call(port, { body: chat({ stream: true }) });
     expect(answer.body).toContain('from b');
     expect(answer.headers['x-belay-attempts']).toMatch(attempts);
@@ -249,7 +239,7 @@ describe('rehearsed faults', () => {
 
   test.each(['silent', 'stall'] as const)('%s', async (kind) => {
     const clock = new ManualClock();
-    const { port } = await start({ a: { handler: says('never') }, b: { handler: says('from b') } }, {}, { clock, faults: [{ target: 'a', kind, share: 1 }] });
+    const { port } = await startSidecar({ a: { handler: says('never') }, b: { handler: says('from b') } }, {}, { clock, faults: [{ target: 'a', kind, share: 1 }] });
     const client = open(port, chat({ stream: true }));
     await until(() => clock.armed > 1);
     await clock.advance(10_000);
@@ -258,7 +248,7 @@ describe('rehearsed faults', () => {
   });
 
   test('cut', async () => {
-    const { port, armed } = await start({ a: { handler: says('never') } }, {}, { faults: [{ target: 'a', kind: 'cut', share: 1 }] });
+    const { port, armed } = await startSidecar({ a: { handler: says('never') } }, {}, { faults: [{ target: 'a', kind: 'cut', share: 1 }] });
     const answer = await call(port, { body: chat({ stream: true }) });
     expect(answer.broken).toBe(true);
     expect(answer.body).toContain('upstream_stream_interrupted');
@@ -266,7 +256,7 @@ describe('rehearsed faults', () => {
   });
 
   test('a share below the die spares the attempt', async () => {
-    const { port } = await start({ a: { handler: says('hi') } }, {}, { random: () => 0.5, faults: [{ target: 'a', kind: '500', share: 0.5 }] });
+    const { port } = await startSidecar({ a: { handler: says('hi') } }, {}, { random: () => 0.5, faults: [{ target: 'a', kind: '500', share: 0.5 }] });
     expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
   });
 });
@@ -274,7 +264,7 @@ describe('rehearsed faults', () => {
 describe('closing', () => {
   test('lets a running stream end, takes nothing new, and leaves no connection behind', async () => {
     const answers: ServerResponse[] = [];
-    const { port, adminPort, sidecar, armed } = await start({ a: { handler: (_request, response) => void answers.push(response) } });
+    const { port, adminPort, sidecar, armed } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response) } });
     const agent = new Agent({ keepAlive: true });
     const client = open(port, chat({ stream: true }), {}, agent);
     await until(() => answers.length === 1);
@@ -293,7 +283,7 @@ describe('closing', () => {
   test('destroys what is left after its grace', async () => {
     const answers: ServerResponse[] = [];
     const clock = new ManualClock();
-    const { port, sidecar } = await start({ a: { handler: (_request, response) => void answers.push(response) } }, {}, { clock });
+    const { port, sidecar } = await startSidecar({ a: { handler: (_request, response) => void answers.push(response) } }, {}, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => answers.length === 1);
     const closed = sidecar.close(3_000);

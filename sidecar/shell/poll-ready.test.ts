@@ -3,20 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '@belay/contract';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-import { call, chat, decisions, event, open, runSidecar, says, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
+import { call, chat, decisions, event, open, says, until, type StandIn } from '../../test/support/running-sidecar.ts';
+import { startSidecar } from '../../test/support/start-sidecar.ts';
 
-let running: RunningSidecar | null = null;
 let stop = (): void => undefined;
-afterEach(async () => {
-  stop();
-  await running?.close();
-  running = null;
-});
-
-async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSidecar> {
-  running = await runSidecar(...given);
-  return running;
-}
+afterEach(() => stop());
 
 const sse = { 'content-type': 'text/event-stream' };
 
@@ -44,7 +35,7 @@ describe('a local target', () => {
   test.each([['the key of this run', new Secret('key-of-this-run'), 'Bearer key-of-this-run'], ['none', undefined, undefined]])('is sent %s, whatever key the application has', async (_sentence, localKey, sent) => {
     const model = await modelServer();
     model.ready();
-    const { port, sidecar } = await start({ llama: local(says('unused')) }, {}, localKey === undefined ? {} : { localKey });
+    const { port, sidecar } = await startSidecar({ llama: local(says('unused')) }, {}, localKey === undefined ? {} : { localKey });
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: model.url }]);
     expect(await call(port, { body: chat({ stream: true }), headers: { authorization: 'Bearer of-the-application' } })).toMatchObject({ status: 200 });
     expect(model.authorization()).toBe(sent);
@@ -53,7 +44,7 @@ describe('a local target', () => {
 
   test('a key of this run goes to no other target', async () => {
     let authorization: unknown = 'not asked';
-    const { port } = await start({ a: { handler: (request, response, body) => { authorization = request.headers.authorization; says('hi')(request, response, body); } } }, {}, { localKey: new Secret('key-of-this-run') });
+    const { port } = await startSidecar({ a: { handler: (request, response, body) => { authorization = request.headers.authorization; says('hi')(request, response, body); } } }, {}, { localKey: new Secret('key-of-this-run') });
     expect(await call(port, { body: chat() })).toMatchObject({ status: 200 });
     expect(authorization).toBeUndefined();
   });
@@ -61,7 +52,7 @@ describe('a local target', () => {
   test('that loads is polled and waited for, without further attempts', async () => {
     const model = await modelServer();
     const clock = new ManualClock();
-    const { port, sidecar } = await start({ llama: local(says('unused')) }, {}, { clock });
+    const { port, sidecar } = await startSidecar({ llama: local(says('unused')) }, {}, { clock });
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: model.url }]);
     const client = open(port, chat({ stream: true }));
     const quarter = async (): Promise<void> => {
@@ -83,7 +74,7 @@ describe('a local target', () => {
   test('is no longer polled when the client has left', async () => {
     const model = await modelServer();
     const clock = new ManualClock();
-    const { port, sidecar } = await start({ llama: local(says('unused')) }, {}, { clock });
+    const { port, sidecar } = await startSidecar({ llama: local(says('unused')) }, {}, { clock });
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: model.url }]);
     const client = open(port, chat({ stream: true }));
     await until(() => model.asked() === 1);
@@ -109,7 +100,7 @@ describe('a local target', () => {
     stop = () => void (server.closeAllConnections(), server.close());
     const clock = new ManualClock();
     const llama = local(says('unused'));
-    const { port, sidecar } = await start({ llama: { ...llama, provider: { ...llama.provider, concurrency: 1 } } }, {}, { clock });
+    const { port, sidecar } = await startSidecar({ llama: { ...llama, provider: { ...llama.provider, concurrency: 1 } } }, {}, { clock });
     const say = (word: string): ReturnType<typeof open> => open(port, chat({ stream: true, messages: [{ role: 'user', content: `said-${word}` }] }));
     /** What arrives and has to wait arms a timer. */
     const inLine = async (word: string): Promise<ReturnType<typeof open>> => {
@@ -140,7 +131,7 @@ describe('a local target', () => {
   });
 
   test('whose server refuses is loading, not down', async () => {
-    const { port, sidecar } = await start({ llama: local(says('unused')), b: { handler: says('from b') } });
+    const { port, sidecar } = await startSidecar({ llama: local(says('unused')), b: { handler: says('from b') } });
     sidecar.applyEndpoints([{ name: 'llama', state: 'Ready', url: 'http://127.0.0.1:1/v1' }]);
     expect((await call(port, { body: chat() })).headers['x-belay-attempts']).toMatch(/^llama=loading:\d+ms,b=ok:/);
   });

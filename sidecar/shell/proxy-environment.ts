@@ -1,5 +1,4 @@
-/** What Node reads for a proxy; of two spellings the first. */
-const variables = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
+import { proxyVariables } from '@belay/contract';
 
 export interface ProxyEnvironment {
   readonly environment: NodeJS.ProcessEnv;
@@ -12,11 +11,11 @@ export interface ProxyEnvironment {
  * with white space. What is no address of an HTTP proxy would fail every request, or be passed over without a word.
  */
 export function readProxyEnvironment(environment: NodeJS.ProcessEnv): ProxyEnvironment {
-  const written = variables.flatMap((name) => {
+  const written = proxyVariables.flatMap((name) => {
     const value = environment[name]?.trim() ?? '';
     return value === '' ? [] : [{ name, url: proxyUrl(value) }];
   });
-  const others = Object.entries(environment).filter(([name]) => !variables.includes(name));
+  const others = Object.entries(environment).filter(([name]) => !proxyVariables.includes(name));
   return {
     environment: Object.fromEntries([...others, ...written.flatMap(({ name, url }) => (url === null ? [] : [[name, url] as const]))]),
     problems: written.flatMap(({ name, url }) => (url === null ? [`${name} is no address of an HTTP proxy, such as http://proxy.example:3128: providers are asked without it.`] : [])),

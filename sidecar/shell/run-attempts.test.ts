@@ -1,19 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import type { Decision } from '@belay/contract';
-import { answerOf, call, chat, decisions, event, open, refuses, runSidecar, says, unchanging, until, type RunningSidecar, type StandIn } from '../../test/support/running-sidecar.ts';
+import { answerOf, call, chat, decisions, event, open, refuses, says, unchanging, until, type StandIn } from '../../test/support/running-sidecar.ts';
+import { startSidecar } from '../../test/support/start-sidecar.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
-
-let running: RunningSidecar | null = null;
-afterEach(async () => {
-  await running?.close();
-  running = null;
-});
-
-async function start(...given: Parameters<typeof runSidecar>): Promise<RunningSidecar> {
-  running = await runSidecar(...given);
-  return running;
-}
 
 /** A stand-in that leaves its answers to the test. */
 function puppet(): StandIn & { readonly answers: ServerResponse[]; readonly closedMs: number[]; readonly bodies: string[]; readonly headers: object[] } {
@@ -42,7 +32,7 @@ describe('a client that leaves', () => {
     ['a unary request', false, false],
   ])('is seen upstream within 50 ms: %s', async (_sentence, answered, stream) => {
     const a = puppet();
-    const { port, armed } = await start({ a });
+    const { port, armed } = await startSidecar({ a });
     const latenesses: number[] = [];
     // The fastest of three: what the machine does beside is not Belay's.
     for (let round = 0; round < 3; round++) {
@@ -65,7 +55,7 @@ describe('a client that leaves', () => {
   test('while a limit is waited for: nothing more is sent', async () => {
     const clock = new ManualClock();
     let asked = 0;
-    const { port } = await start({ a: { handler: (...all) => { asked++; refuses(429, { 'retry-after': '2' })(...all); } } }, { rateLimitWaitUpToMs: 2_000 }, { clock });
+    const { port } = await startSidecar({ a: { handler: (...all) => { asked++; refuses(429, { 'retry-after': '2' })(...all); } } }, { rateLimitWaitUpToMs: 2_000 }, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => asked === 1);
     await until(() => clock.armed > 1);
@@ -86,7 +76,7 @@ describe('a stream that breaks after its first content', () => {
     ['an event that is no JSON', (answer) => answer.end('data: {"id"\n\n')],
   ])('%s becomes an error event and a close without a normal end', async (_sentence, breakOff) => {
     const a = puppet();
-    const { port, armed, log } = await start({ a, b: { handler: says('never') } });
+    const { port, armed, log } = await startSidecar({ a, b: { handler: says('never') } });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     a.answers[0]!.writeHead(200, sse).write(role + event({ content: 'one' }));
@@ -105,7 +95,7 @@ describe('a stream that breaks after its first content', () => {
   test('a stall: idle runs from the last event that counts, and pings do not feed it', async () => {
     const clock = new ManualClock();
     const a = puppet();
-    const { port } = await start({ a }, {}, { clock });
+    const { port } = await startSidecar({ a }, {}, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     a.answers[0]!.writeHead(200, sse).write(role + event({ content: 'one' }));
@@ -127,7 +117,7 @@ describe('a stream that breaks after its first content', () => {
   test('the deadline ends a stream in an error of its own', async () => {
     const clock = new ManualClock();
     const a = puppet();
-    const { port } = await start({ a }, { deadlineMs: 5_000 }, { clock });
+    const { port } = await startSidecar({ a }, { deadlineMs: 5_000 }, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     a.answers[0]!.writeHead(200, sse).write(role + event({ content: 'one' }));
@@ -142,7 +132,7 @@ describe('the end of a stream', () => {
   test('a finish reason without [DONE] is whole: 2 s for the usage, then a normal end', async () => {
     const clock = new ManualClock();
     const a = puppet();
-    const { port } = await start({ a }, {}, { clock });
+    const { port } = await startSidecar({ a }, {}, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     a.answers[0]!.writeHead(200, sse).write(role + event({ content: 'one' }) + event({}, 'stop'));
@@ -156,7 +146,7 @@ describe('the end of a stream', () => {
   test('the usage that only Belay asked for is read and not handed on', async () => {
     const usage = 'data: {"id":"one","object":"chat.completion.chunk","created":1,"model":"served","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}\n\n';
     const a = puppet();
-    const { port } = await start({ a });
+    const { port } = await startSidecar({ a });
     for (const [asked, together] of [[false, true], [false, false], [true, true]] as const) {
       const client = open(port, chat({ stream: true, ...(asked ? { stream_options: { include_usage: true } } : {}) }));
       await until(() => a.answers.length === 1);
@@ -171,7 +161,7 @@ describe('the end of a stream', () => {
   });
 
   test.each([true, false])('x-belay-explain adds the decision (stream: %p)', async (stream) => {
-    const { port } = await start({ a: { handler: refuses(503) }, b: { handler: says('hi') } });
+    const { port } = await startSidecar({ a: { handler: refuses(503) }, b: { handler: says('hi') } });
     const { body } = await call(port, { headers: { 'x-belay-explain': '1' }, body: chat({ stream }) });
     const events = body.trimEnd().split('\n\n');
     const explained = JSON.parse(stream ? events.at(-2)!.slice('data: '.length) : body) as { belay: Decision };
@@ -182,7 +172,7 @@ describe('the end of a stream', () => {
 
 describe('what was asked for and what came', () => {
   test('JSON where a stream was asked for is handed on as one', async () => {
-    const { port } = await start({ a: { handler: (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(answerOf('whole')) } });
+    const { port } = await startSidecar({ a: { handler: (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(answerOf('whole')) } });
     const { body, broken } = await call(port, { body: chat({ stream: true }) });
     expect(broken).toBe(false);
     expect(body).toContain('"content":"whole"');
@@ -191,7 +181,7 @@ describe('what was asked for and what came', () => {
 
   test('a stream where JSON was asked for is gathered, however long', async () => {
     const words = Array.from({ length: 200 }, (_, at) => `${at} ${'x'.repeat(4_000)} `);
-    const { port } = await start({ a: { handler: (_request, response) => void response.writeHead(200, sse).end(words.map((content) => event({ content })).join('') + event({}, 'stop') + 'data: [DONE]\n\n') } });
+    const { port } = await startSidecar({ a: { handler: (_request, response) => void response.writeHead(200, sse).end(words.map((content) => event({ content })).join('') + event({}, 'stop') + 'data: [DONE]\n\n') } });
     const { body } = await call(port, { body: chat() });
     expect(JSON.parse(body)).toMatchObject({ choices: [{ message: { content: words.join('') }, finish_reason: 'stop' }] });
   });
@@ -206,7 +196,7 @@ describe('what was asked for and what came', () => {
         else says('hi')(request, response, body);
       },
     };
-    const { port } = await start({ a });
+    const { port } = await startSidecar({ a });
     expect((await call(port, { body: chat({ stream: true }) })).body).toContain('hi');
     expect((await call(port, { body: chat({ stream: true }) })).body).toContain('hi');
     expect(streams).toEqual([true, false, false]);
@@ -220,7 +210,7 @@ describe('a race', () => {
   test('the hedge wins where the primary is silent, and the loser is cut off', async () => {
     const clock = new ManualClock();
     const [a, b] = [puppet(), puppet()];
-    const { port } = await start({ a, b }, race, { clock });
+    const { port } = await startSidecar({ a, b }, race, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     await clock.advance(1_000);
@@ -243,7 +233,7 @@ describe('a race', () => {
   test('an answered loser holds 16 KB and is then no longer read', async () => {
     const clock = new ManualClock();
     const [a, b] = [puppet(), puppet()];
-    const { port } = await start({ a, b }, race, { clock });
+    const { port } = await startSidecar({ a, b }, race, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     await clock.advance(1_000);
@@ -265,7 +255,7 @@ describe('a slow client', () => {
   test('holds its provider back, and its silence is not the provider\'s', async () => {
     const clock = new ManualClock();
     const a = puppet();
-    const { port } = await start({ a }, {}, { clock });
+    const { port } = await startSidecar({ a }, {}, { clock });
     const client = open(port, chat({ stream: true }));
     await until(() => a.answers.length === 1);
     a.answers[0]!.writeHead(200, sse).write(role + event({ content: 'one' }));
@@ -289,7 +279,7 @@ describe('a limit that is over soon', () => {
     const clock = new ManualClock();
     let asked = 0;
     const limited: StandIn = { handler: (...all) => (++asked === 1 ? refuses(429, { 'retry-after': '30' }) : says('again'))(...all) };
-    const { port } = await start({ a: limited }, {}, { clock });
+    const { port } = await startSidecar({ a: limited }, {}, { clock });
     expect(await call(port, { body: chat() })).toMatchObject({ status: 429, headers: { 'retry-after': '30' } });
     await clock.advance(22_000);
     const client = open(port, chat({ stream: true }));
@@ -305,7 +295,7 @@ describe('a limit that is over soon', () => {
   test('is not waited for when the client leaves', async () => {
     const clock = new ManualClock();
     let asked = 0;
-    const { port } = await start({ a: { handler: (...all) => { asked++; refuses(429, { 'retry-after': '30' })(...all); } } }, {}, { clock });
+    const { port } = await startSidecar({ a: { handler: (...all) => { asked++; refuses(429, { 'retry-after': '30' })(...all); } } }, {}, { clock });
     await call(port, { body: chat() });
     await clock.advance(22_000);
     const client = open(port, chat({ stream: true }));
@@ -320,7 +310,7 @@ describe('a limit that is over soon', () => {
 
 describe('a bug', () => {
   test('ends its own request in a 500 without its words, is logged and counted', async () => {
-    const { port, adminPort, log, armed } = await start({ a: { handler: refuses(500) } }, {}, { random: () => { throw new Error('planted'); } });
+    const { port, adminPort, log, armed } = await startSidecar({ a: { handler: refuses(500) } }, {}, { random: () => { throw new Error('planted'); } });
     const answer = await call(port, { body: chat() });
     expect(answer).toMatchObject({ status: 500 });
     expect(answer.body).not.toContain('planted');

@@ -1,4 +1,4 @@
-import { applicationPort } from '@belay/contract';
+import { applicationPort, proxyExceptions } from '@belay/contract';
 import type { Injection } from './parse-injection.ts';
 import type { Container, EnvironmentVariable } from './pod.ts';
 
@@ -13,19 +13,19 @@ export interface EnvironmentChange {
 const baseUrl = { name: 'OPENAI_BASE_URL', value: `http://127.0.0.1:${applicationPort}/v1` };
 /** SDKs of the dialect refuse to start without one; the sidecar never sends it on. */
 const placeholderKey = { name: 'OPENAI_API_KEY', value: 'belay' };
-const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
-const exceptionVariables = ['NO_PROXY', 'no_proxy'];
+/** By which programs learn of a proxy for plain HTTP, as the sidecar's address is. */
+const httpProxyVariables = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
 const loopbackHosts = ['127.0.0.1', 'localhost'];
-const nothing: EnvironmentChange = { added: [], replaced: [], notices: [] };
+export const noChange: EnvironmentChange = { added: [], replaced: [], notices: [] };
 
 /**
  * Variables that lead a container's SDKs to the sidecar. What the container sets stays, but for NO_PROXY: beside a proxy it gains loopback.
  * An empty value sets nothing: templates leave them behind, and SDKs stumble over them. `env` overrides `envFrom`, whose names a pod does not show.
  */
 export function environmentChange(container: Container, mode: Injection['environment']): EnvironmentChange {
-  if (mode === 'None') return nothing;
+  if (mode === 'None') return noChange;
   const hidden = (container.envFrom ?? []).length > 0;
-  const changes = [addressChange(container, hidden && mode === 'WithoutEnvFrom'), proxyExceptions(container, hidden)];
+  const changes = [addressChange(container, hidden && mode === 'WithoutEnvFrom'), loopbackExceptions(container, hidden)];
   return { added: changes.flatMap(({ added }) => added), replaced: changes.flatMap(({ replaced }) => replaced), notices: changes.flatMap(({ notices }) => notices) };
 }
 
@@ -33,8 +33,8 @@ export function environmentChange(container: Container, mode: Injection['environ
 function addressChange({ name: container, env = [] }: Container, alone: boolean): EnvironmentChange {
   const current = variable(env, baseUrl.name);
   const isSet = current !== undefined && !isEmpty(current);
-  if (isSet && !leadsToSidecar(current)) return { ...nothing, notices: [passingByNotice(container)] };
-  if (alone) return isSet ? nothing : { ...nothing, notices: [leftAloneNotice(container)] };
+  if (isSet && !leadsToSidecar(current)) return { ...noChange, notices: [passingByNotice(container)] };
+  if (alone) return isSet ? noChange : { ...noChange, notices: [leftAloneNotice(container)] };
   const wanted = [baseUrl, placeholderKey].map((entry) => ({ entry, index: env.findLastIndex(({ name }) => name === entry.name) }));
   return {
     added: wanted.flatMap(({ entry, index }) => (index === -1 ? [entry] : [])),
@@ -60,13 +60,13 @@ function leadsToSidecar({ value = '' }: EnvironmentVariable): boolean {
   return loopbackHosts.some((host) => `${value.trim().toLowerCase()}/`.startsWith(`http://${host}:${applicationPort}/`));
 }
 
-function proxyExceptions(container: Container, hidden: boolean): EnvironmentChange {
+function loopbackExceptions(container: Container, hidden: boolean): EnvironmentChange {
   const env = container.env ?? [];
-  const missing = exceptionVariables.filter((name) => variable(env, name) === undefined);
-  const written = exceptionVariables.map((name) => env.findLastIndex((entry) => entry.name === name)).sort((one, other) => one - other)
+  const missing = proxyExceptions.filter((name) => variable(env, name) === undefined);
+  const written = proxyExceptions.map((name) => env.findLastIndex((entry) => entry.name === name)).sort((one, other) => one - other)
     .flatMap((index) => { const entry = env[index]; return entry === undefined ? [] : [{ index, entry }]; });
-  if (!proxyVariables.map((name) => variable(env, name)).some((entry) => entry !== undefined && !isEmpty(entry))) {
-    return { ...nothing, notices: hidden && !written.some(({ entry }) => coversLoopback(entry)) ? [hiddenNotice(container.name)] : [] };
+  if (!httpProxyVariables.map((name) => variable(env, name)).some((entry) => entry !== undefined && !isEmpty(entry))) {
+    return { ...noChange, notices: hidden && !written.some(({ entry }) => coversLoopback(entry)) ? [hiddenNotice(container.name)] : [] };
   }
   const replaced = written.filter(({ entry }) => entry.valueFrom === undefined && !coversLoopback(entry)).map(({ index, entry }) => ({ index, value: withLoopback(entry) }));
   if (written.some(({ entry }) => entry.valueFrom !== undefined) || (hidden && missing.length > 0)) {

@@ -1,5 +1,5 @@
 import { canonicalJson, describeProblem, injectedLabel, podAnnotations, sidecarContainerName } from '@belay/contract';
-import { environmentChange, type EnvironmentChange } from './application-environment.ts';
+import { environmentChange, noChange, type EnvironmentChange } from './application-environment.ts';
 import { readEarlierInjection, standingImage, standingResources, writeAsked, type Asked } from './earlier-injection.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { overlay } from './overlay.ts';
@@ -58,7 +58,7 @@ function patched(pod: Pod, injection: Injection, settings: InjectionSettings): I
   const others = initContainers.filter(isApplication);
   const earlier = readEarlierInjection(pod);
   const asked = { chains: injection.chains, image: injection.image ?? settings.image, resources: sidecarResources(pod.spec, [...others, ...containers], injection.resources) };
-  const inits = initContainers.map((container) => (isApplication(container) ? environmentChange(container, injection.environment) : unchanged));
+  const inits = initContainers.map((container) => (isApplication(container) ? environmentChange(container, injection.environment) : noChange));
   const mains = containers.map((container) => environmentChange(container, injection.environment));
   const ours = sidecarContainer(injection, settings, { userIds: userIdsIn(pod, settings), resources: standingResources(earlier, asked.resources), proxy: sidecarProxy(containers, mains) });
   const patch = [
@@ -81,8 +81,6 @@ function fewOf(sentences: readonly string[]): readonly string[] {
 function userIdsIn({ spec: { securityContext } }: Pod, { userIds }: InjectionSettings): UserIds {
   return securityContext?.runAsUser === 0 ? 'fixed' : userIds;
 }
-
-const unchanged: EnvironmentChange = { added: [], replaced: [], notices: [] };
 
 function isApplication({ name }: Container): boolean {
   return name !== sidecarContainerName;

@@ -1,9 +1,7 @@
-import type { EnvironmentChange } from './application-environment.ts';
+import { proxyExceptions, proxyVariables } from '@belay/contract';
+import { noChange, type EnvironmentChange } from './application-environment.ts';
 import type { Container, EnvironmentVariable } from './pod.ts';
 
-/** What Node reads for a proxy. */
-const proxies = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
-const exceptions = ['NO_PROXY', 'no_proxy'];
 /** The kubelet puts in the value that another variable has (Kubernetes API reference, "EnvVar"). */
 const reference = /\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)/g;
 /** Names that mean something else to a sidecar. */
@@ -15,10 +13,10 @@ const reserved = /^(BELAY_|NODE_)/;
  */
 export function sidecarProxy(containers: readonly Container[], changes: readonly EnvironmentChange[]): readonly EnvironmentVariable[] {
   const usable = containers.map(({ env = [] }, index) => usableOf(lastOfEach(changed(env, changes[index]))));
-  return usable.find((variables) => variables.some(({ name, value, valueFrom }) => proxies.includes(name) && (valueFrom !== undefined || (value ?? '') !== ''))) ?? [];
+  return usable.find((variables) => variables.some(({ name, value, valueFrom }) => proxyVariables.includes(name) && (valueFrom !== undefined || (value ?? '') !== ''))) ?? [];
 }
 
-function changed(env: readonly EnvironmentVariable[], { added, replaced }: EnvironmentChange = { added: [], replaced: [], notices: [] }): readonly EnvironmentVariable[] {
+function changed(env: readonly EnvironmentVariable[], { added, replaced }: EnvironmentChange = noChange): readonly EnvironmentVariable[] {
   const values = new Map(replaced.map(({ index, value }) => [index, value]));
   return [...env.map((entry, index) => (values.has(index) ? { ...entry, value: values.get(index) ?? '' } : entry)), ...added];
 }
@@ -34,7 +32,7 @@ function lastOfEach(env: readonly EnvironmentVariable[]): ReadonlyMap<string, En
 }
 
 function usableOf(env: ReadonlyMap<string, EnvironmentVariable>): readonly EnvironmentVariable[] {
-  const names = new Set([...proxies, ...exceptions].flatMap((name) => withReferences(env, name)));
+  const names = new Set([...proxyVariables, ...proxyExceptions].flatMap((name) => withReferences(env, name)));
   return [...env.values()].filter(({ name }) => names.has(name));
 }
 

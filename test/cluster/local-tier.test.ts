@@ -63,7 +63,8 @@ const local = (more: object = {}, spec: object = {}): Manifest => localProvider(
 
 test('what is said of it follows the model: loading, then ready', async () => {
   const seen = { ready: new Set<string>(), endpoint: new Set<string | undefined>(), target: new Set<string | undefined>() };
-  await stage.apply(local());
+  // With a fifth of a core it loads for seconds: long enough to be seen by whoever asks now and then.
+  await stage.apply(local({ resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '200m', memory: '600Mi' } } }));
   await until('the model is loaded', 120_000, async () => {
     const { status, reason, message } = await readyOf(stage, 'local');
     seen.ready.add(`${status} ${reason}: ${message.replace(/belay-local-\S+/, 'POD')}`);
@@ -79,6 +80,9 @@ test('what is said of it follows the model: loading, then ready', async () => {
   expect(await stage.ask('app')).toMatchObject({ status: 200, headers: { 'x-belay-target': 'local' } });
   // Counts of a chain are written every 10 s at most.
   await until('the chain says that it no longer loads', 15_000, async () => (await healthOf(stage, 'chat', 'local')) !== 'Loading' || null);
+  await stage.apply(local());
+  await stage.kubectl('rollout', 'status', deploymentName, '--timeout=60s');
+  await becomes(stage, 'local', 'Ready');
 }, 180_000);
 
 test('an apply that changes nothing writes nothing', async () => {
